@@ -1,0 +1,3 @@
+namespace BirdResearch.Analysis
+module Runs =
+    let x = 1

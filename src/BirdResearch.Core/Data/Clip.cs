@@ -1,0 +1,29 @@
+namespace BirdResearch.Data;
+
+/// <summary>A labelled stretch of sound: a whole focal recording, or one window of a soundscape.</summary>
+public sealed record Clip
+{
+    /// <summary>Unique within the data set: the file's stem, or a <c>row_id</c> (<c>stem_endSecond</c>) for a soundscape window.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>Path below the data set's root, with forward slashes.</summary>
+    public required string File { get; init; }
+
+    /// <summary>Classes that are heard, the primary one first; empty when no class is (nocall).</summary>
+    public required IReadOnlyList<string> Labels { get; init; }
+
+    /// <summary>Classes that may be heard in the background as well.</summary>
+    public IReadOnlyList<string> SecondaryLabels { get; init; } = [];
+
+    /// <summary>What a split must not divide: an author, a source, or the recording itself.</summary>
+    public required string Group { get; init; }
+
+    /// <summary>The fold that the data set's authors gave, if any.</summary>
+    public int? Fold { get; init; }
+
+    /// <summary>Where the stretch begins, in seconds from the start of the file.</summary>
+    public double StartSeconds { get; init; }
+
+    /// <summary>Length of the stretch in seconds; null means to the end of the file.</summary>
+    public double? Seconds { get; init; }
+}
