@@ -10,7 +10,7 @@ public enum Labelling
     SingleLabel,
 }
 
-/// <summary>A labelled collection of recordings, read from its own layout by <see cref="Datasets"/>.</summary>
+/// <summary>A labelled collection of recordings, read from its own layout by <c>Datasets</c>.</summary>
 public sealed record Dataset
 {
     /// <summary>Short kebab-case name, such as <c>synthetic-birds</c>.</summary>
