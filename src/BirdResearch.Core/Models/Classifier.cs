@@ -16,4 +16,26 @@ public abstract class Classifier(string name, int classes, InputShape input) : n
 
     /// <summary>The shape it was built for. Rows and frames are free for image models; the channels are not.</summary>
     public InputShape Input { get; } = input;
+
+    /// <summary>Fewest frames that it can take.</summary>
+    public virtual long MinimumFrames => 1;
+
+    /// <summary>State-dictionary key of the convolution that reads the image, (out, channels, k, k), if weights for other channel counts can be adapted to it.</summary>
+    public virtual string? StemKey => null;
+
+    /// <summary>State-dictionary path of the last layer, whose size follows the number of classes.</summary>
+    public virtual string? HeadKey => null;
+
+    /// <summary>Trainable numbers; running statistics are not counted.</summary>
+    public long ParameterCount => parameters().Where(p => p.requires_grad).Sum(p => p.numel());
+
+    /// <summary>Refuses features that the model was not built for, with their shape.</summary>
+    protected void RequireFeatures(Tensor x)
+    {
+        var shape = x.shape;
+        if (shape is [_, var channels, _, var frames] && channels == Input.Channels && frames >= MinimumFrames) return;
+        throw new ArgumentException(
+            $"{ModelName} takes features (batch, {Input.Channels}, rows, frames) with at least {MinimumFrames} frames, " +
+            $"but got ({string.Join(", ", shape)}). Build the model for the front-end's shape.");
+    }
 }

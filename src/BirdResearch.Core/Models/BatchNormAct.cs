@@ -1,0 +1,37 @@
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace BirdResearch.Models;
+
+/// <summary>Batch normalisation over the channel axis (1-D or 2-D alike) followed by an activation, as one module: timm's BatchNormAct.</summary>
+sealed class BatchNormAct : nn.Module<Tensor, Tensor>
+{
+    readonly Parameter weight;           // (C)
+    readonly Parameter bias;             // (C)
+    readonly Tensor running_mean;        // (C)
+    readonly Tensor running_var;         // (C)
+    readonly Tensor num_batches_tracked; // ()
+    readonly Activation _activation;
+    readonly double _epsilon, _momentum;
+    readonly Scalar _one = 1;
+
+    public BatchNormAct(long channels, Activation activation, double epsilon = 1e-5, double momentum = 0.1) : base(nameof(BatchNormAct))
+    {
+        (_activation, _epsilon, _momentum) = (activation, epsilon, momentum);
+        weight = nn.Parameter(ones(channels));
+        bias = nn.Parameter(zeros(channels));
+        running_mean = zeros(channels).DetachFromDisposeScope();
+        running_var = ones(channels).DetachFromDisposeScope();
+        num_batches_tracked = zeros([], ScalarType.Int64).DetachFromDisposeScope();
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor x) // (B, C, ...)
+    {
+        var training = this.training;
+        if (training) num_batches_tracked.add_(_one, _one);
+        var normal = nn.functional.batch_norm(x, running_mean, running_var, weight, bias, training, _momentum, _epsilon);
+        return _activation.Consume(normal);
+    }
+}

@@ -1,0 +1,38 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace BirdResearch.Models;
+
+/// <summary>Depthwise convolution, squeeze-and-excite, pointwise convolution, with a skip where shapes allow.</summary>
+sealed class DepthwiseSeparable : nn.Module<Tensor, Tensor>
+{
+    readonly Convolution conv_dw;
+    readonly BatchNormAct bn1;
+    readonly SqueezeExcite? se;
+    readonly Convolution conv_pw;
+    readonly BatchNormAct bn2;
+    readonly MobileBlock _block;
+    readonly DropPath _dropPath;
+    readonly Scalar _one = 1;
+
+    public DepthwiseSeparable(MobileBlock block) : base(nameof(DepthwiseSeparable))
+    {
+        (_block, _dropPath) = (block, new DropPath(block.DropPathRate));
+        conv_dw = block.Depthwise();
+        bn1 = block.Norm(block.Expanded);
+        se = block.SqueezeExcite();
+        conv_pw = new Convolution(block.Expanded, block.Output);
+        bn2 = block.Norm(block.Output, activate: false);
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor x)                    // (B, in, H, W)
+    {
+        using var scope = NewDisposeScope();
+        var y = bn1.call(conv_dw.call(x));                      // (B, in, H / s, W / s)
+        if (se is not null) y = se.call(y);
+        y = bn2.call(conv_pw.call(y));                          // (B, out, H / s, W / s)
+        if (_block.HasSkip) y = _dropPath.Apply(y, training).add_(x, _one);
+        return y.MoveToOuterDisposeScope();
+    }
+}
