@@ -46,6 +46,9 @@ public sealed record Dataset
     /// <summary>SHA-256 (hex) over the rows that were read and the sizes of their files; it does not depend on where the folder lies.</summary>
     public required string ContentKey { get; init; }
 
+    /// <summary>What a reader should know: files that are missing and were left out, labels outside the classes, and the like.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+
     /// <summary>Absolute path of a clip's file.</summary>
     public string PathOf(Clip clip) => Path.Combine(Root, clip.File);
 }
