@@ -1,0 +1,77 @@
+namespace BirdResearch.Data;
+
+/// <summary>How much bird song <see cref="SyntheticBirds"/> makes, and how hard it is. Equal settings give equal data.</summary>
+public sealed record SyntheticBirdsSettings
+{
+    /// <summary>Number of species, 2 to 200. A species sounds the same whatever the number.</summary>
+    public int Species { get; init; } = 12;
+
+    /// <summary>Mean number of focal recordings per species; a species has between 0.6 and 1.4 times as many.</summary>
+    public int RecordingsPerSpecies { get; init; } = 14;
+
+    /// <summary>Length of the shortest focal recording, in seconds.</summary>
+    public double ShortestFocalSeconds { get; init; } = 6;
+
+    /// <summary>Length of the longest focal recording, in seconds.</summary>
+    public double LongestFocalSeconds { get; init; } = 14;
+
+    /// <summary>Number of labelled soundscapes.</summary>
+    public int Soundscapes { get; init; } = 8;
+
+    /// <summary>Length of a labelled soundscape in seconds, a multiple of 5.</summary>
+    public int SoundscapeSeconds { get; init; } = 60;
+
+    /// <summary>Number of soundscapes without labels, 10 s each.</summary>
+    public int UnlabelledSoundscapes { get; init; } = 4;
+
+    /// <summary>Rate of every file, in Hz, 16000 or more.</summary>
+    public int SampleRate { get; init; } = 32_000;
+
+    /// <summary>What everything is drawn from.</summary>
+    public long Seed { get; init; } = 1;
+
+    /// <summary>Level of the farthest bird over what else is heard above 1 kHz while it sings, in dB.</summary>
+    public double LowestSnrDb { get; init; } = -3;
+
+    /// <summary>Level of the nearest bird over what else is heard above 1 kHz while it sings, in dB.</summary>
+    public double HighestSnrDb { get; init; } = 15;
+
+    /// <summary>How readily a bird sings into another's song in a soundscape: 0 never, 1 regardless.</summary>
+    public double Overlap { get; init; } = 0.6;
+
+    /// <summary>Distance of the nearest bird in a soundscape, in metres.</summary>
+    public double NearestMetres { get; init; } = 8;
+
+    /// <summary>Distance of the farthest bird in a soundscape, in metres; far birds lose their high frequencies and gain reverberation.</summary>
+    public double FarthestMetres { get; init; } = 120;
+
+    /// <summary>What may lie under the birds of a soundscape.</summary>
+    public NoiseKinds Noises { get; init; } = NoiseKinds.All;
+
+    /// <summary>Share of 5 s windows of the soundscapes that are kept free of song, 0 to 0.9.</summary>
+    public double EmptyShare { get; init; } = 0.15;
+
+    internal void Validate()
+    {
+        Require(Species is >= 2 and <= 200, nameof(Species), Species, "2 to 200");
+        Require(RecordingsPerSpecies is >= 1 and <= 10_000, nameof(RecordingsPerSpecies), RecordingsPerSpecies, "1 to 10000");
+        Require(ShortestFocalSeconds >= 3 && ShortestFocalSeconds <= LongestFocalSeconds && LongestFocalSeconds <= 600,
+            $"{nameof(ShortestFocalSeconds)}, {nameof(LongestFocalSeconds)}", (ShortestFocalSeconds, LongestFocalSeconds), "in order, 3 to 600");
+        Require(Soundscapes is >= 0 and <= 9999, nameof(Soundscapes), Soundscapes, "0 to 9999");
+        Require(SoundscapeSeconds is >= 5 and <= 600 && SoundscapeSeconds % 5 == 0, nameof(SoundscapeSeconds), SoundscapeSeconds, "a multiple of 5, 5 to 600");
+        Require(UnlabelledSoundscapes is >= 0 and <= 9999, nameof(UnlabelledSoundscapes), UnlabelledSoundscapes, "0 to 9999");
+        Require(SampleRate is >= 16_000 and <= 192_000, nameof(SampleRate), SampleRate, "16000 to 192000");
+        Require(LowestSnrDb >= -60 && LowestSnrDb <= HighestSnrDb && HighestSnrDb <= 60, $"{nameof(LowestSnrDb)}, {nameof(HighestSnrDb)}",
+            (LowestSnrDb, HighestSnrDb), "in order, -60 to 60");
+        Require(Overlap is >= 0 and <= 1, nameof(Overlap), Overlap, "0 to 1");
+        Require(NearestMetres >= 1 && NearestMetres <= FarthestMetres && FarthestMetres <= 1000, $"{nameof(NearestMetres)}, {nameof(FarthestMetres)}",
+            (NearestMetres, FarthestMetres), "in order, 1 to 1000");
+        Require((Noises & ~NoiseKinds.All) == 0, nameof(Noises), Noises, "a combination of the named kinds");
+        Require(EmptyShare is >= 0 and <= 0.9, nameof(EmptyShare), EmptyShare, "0 to 0.9");
+    }
+
+    static void Require(bool holds, string name, object value, string expected)
+    {
+        if (!holds) throw new ArgumentException($"{nameof(SyntheticBirdsSettings)}: {name} is {value}; expected {expected}.");
+    }
+}

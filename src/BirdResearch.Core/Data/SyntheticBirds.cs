@@ -1,0 +1,122 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using BirdResearch.Audio;
+
+namespace BirdResearch.Data;
+
+/// <summary>
+/// The embedded data set <c>synthetic-birds</c>: invented birds, each with a grammar of its own, as clean focal recordings to train on and
+/// as noisy soundscapes with exact truth to test on, in the layout of BirdCLEF 2024. A window of 5 s counts as positive for a species
+/// when one of its songs overlaps it by at least 0.4 s.
+/// </summary>
+public static class SyntheticBirds
+{
+    const int Version = 1;   // of the generator: another one makes other sound from the same settings
+    const string Mark = "synthetic.json", Unfinished = "synthetic.partial.json", Lock = "synthetic.lock";
+
+    static readonly JsonSerializerOptions Json = new()
+    {
+        WriteIndented = true,
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        Converters = { new JsonStringEnumConverter() },
+    };
+
+    /// <summary>
+    /// Makes the data set in a folder: missing sound in parallel, then the csv files, then <c>synthetic.json</c>, which says that it is whole.
+    /// Returns at once where that has been done with equal settings, finishes what was cut short to the same data, and makes everything anew
+    /// for other settings. A folder that holds anything else is left alone with an error.
+    /// </summary>
+    /// <param name="folder">Made if missing.</param>
+    /// <param name="settings">What to make; null for the defaults.</param>
+    /// <param name="progress">Files done and in all.</param>
+    /// <param name="cancellation">Stops between two files; what is done stays.</param>
+    public static void Write(
+        string folder, SyntheticBirdsSettings? settings = null, IProgress<(int Done, int Total)>? progress = null, CancellationToken cancellation = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        settings ??= new();
+        settings.Validate();
+        var plan = new SyntheticPlan(settings);
+        var sound = new SyntheticSound(settings);
+        (string Path, Func<Waveform> Make)[] files =
+        [
+            .. plan.Focal.Select(f => (Path.Combine(folder, "train_audio", f.Species.Code, $"{f.Id}.ogg"), (Func<Waveform>)(() => sound.Make(f)))),
+            .. plan.Soundscapes.Select(s => (Path.Combine(folder, "soundscapes", $"{s.Id}.ogg"), (Func<Waveform>)(() => sound.Make(s)))),
+            .. plan.Unlabelled.Select(s => (Path.Combine(folder, "unlabeled_soundscapes", $"{s.Id}.ogg"), (Func<Waveform>)(() => sound.Make(s)))),
+        ];
+        var tables = SyntheticTables.All(plan).ToArray();
+        var mark = JsonSerializer.Serialize(new { Version, Settings = settings }, Json) + "\n";
+        bool Whole() => Holds(Path.Combine(folder, Mark), mark) && !File.Exists(Path.Combine(folder, Unfinished)) &&
+            files.All(f => File.Exists(f.Path)) && tables.All(t => File.Exists(Path.Combine(folder, t.Name)));
+
+        if (Whole()) return;
+        using var alone = Enter(folder, cancellation);
+        if (Whole()) return;   // another process was faster
+        Begin(folder, mark, tables.Select(t => t.Name));
+
+        var missing = files.Where(f => !File.Exists(f.Path)).ToArray();
+        var done = files.Length - missing.Length;
+        progress?.Report((done, files.Length));
+        // Soundscapes first, one by one: they take longest, and no thread is left alone with one at the end.
+        var queue = Partitioner.Create(missing.Reverse(), EnumerablePartitionerOptions.NoBuffering);
+        Parallel.ForEach(queue, new ParallelOptions { CancellationToken = cancellation, MaxDegreeOfParallelism = Environment.ProcessorCount }, file =>
+        {
+            AudioFile.Write(file.Path, file.Make(), AudioFormat.OggVorbis, quality: 0.5);
+            progress?.Report((Interlocked.Increment(ref done), files.Length));
+        });
+        foreach (var (name, text) in tables) WriteWhole(Path.Combine(folder, name), text);
+        File.Move(Path.Combine(folder, Unfinished), Path.Combine(folder, Mark), overwrite: true);
+    }
+
+    /// <summary>Leaves the folder with the mark of an unfinished generation and nothing that belongs to another one.</summary>
+    static void Begin(string folder, string mark, IEnumerable<string> tables)
+    {
+        var (finished, unfinished) = (Path.Combine(folder, Mark), Path.Combine(folder, Unfinished));
+        var known = File.Exists(finished) || File.Exists(unfinished);
+        var other = Directory.EnumerateFileSystemEntries(folder).Select(Path.GetFileName).FirstOrDefault(name => name != Lock);
+        if (!known && other is not null)
+        {
+            throw new IOException($"{folder} holds '{other}' but no {Mark}: it is not a synthetic data set and stays as it is. Name an empty or a new folder.");
+        }
+        var same = Holds(unfinished, mark) || (!File.Exists(unfinished) && Holds(finished, mark));
+        if (!same && known)
+        {
+            // The mark of what was here goes last, so that a stop in between is still known as ours.
+            foreach (var name in (string[])["train_audio", "soundscapes", "unlabeled_soundscapes"])
+            {
+                if (Directory.Exists(Path.Combine(folder, name))) Directory.Delete(Path.Combine(folder, name), recursive: true);
+            }
+            foreach (var name in tables) File.Delete(Path.Combine(folder, name));
+        }
+        foreach (var torn in Directory.EnumerateFiles(folder, "*.partial", SearchOption.AllDirectories).ToArray()) File.Delete(torn);
+        WriteWhole(unfinished, mark);
+        File.Delete(finished);
+    }
+
+    /// <summary>Waits until no other process makes this data set.</summary>
+    static FileStream Enter(string folder, CancellationToken cancellation)
+    {
+        Directory.CreateDirectory(folder);
+        while (true)
+        {
+            try
+            {
+                return new FileStream(Path.Combine(folder, Lock), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            }
+            catch (IOException e) when (e.HResult is 11 or 35 or unchecked((int)0x80070020))   // in use: Linux, macOS, Windows
+            {
+                if (cancellation.WaitHandle.WaitOne(200)) cancellation.ThrowIfCancellationRequested();
+            }
+        }
+    }
+
+    static bool Holds(string path, string text) => File.Exists(path) && File.ReadAllText(path) == text;
+
+    static void WriteWhole(string path, string text)
+    {
+        var beside = $"{path}.{Guid.NewGuid():N}.partial";
+        File.WriteAllText(beside, text);
+        File.Move(beside, path, overwrite: true);
+    }
+}
