@@ -12,7 +12,7 @@ static class BirdClefLayout
     const string Submission = "sample_submission.csv";
     const string Audio = "train_audio";
 
-    public static bool IsIn(string folder) => File.Exists(Path.Combine(folder, Metadata)) || SoundscapeWindows.AreIn(folder);
+    public static bool IsIn(string folder) => File.Exists(Path.Combine(folder, Metadata)) || SoundscapeTruth.IsIn(folder);
 
     public static Dataset Read(string name, string root)
     {
@@ -24,13 +24,13 @@ static class BirdClefLayout
         var rows = table is null ? [] : Rows(table, root, notes);
         var (focal, groupedBy) = FocalClips.From(root, Metadata, rows, sizes, notes);
 
-        var labels = SoundscapeWindows.Read(root);
+        var labels = SoundscapeTruth.Read(root);
         var named = rows.Select(r => r.Labels[0]).Concat(Submitted(root, notes));
-        if (table is null) named = named.Concat(labels.SelectMany(row => row.Labels)).Concat(SoundscapeWindows.TruthColumns(root));
+        if (table is null) named = named.Concat(labels.SelectMany(row => row.Labels)).Concat(SoundscapeTruth.Columns(root));
         string[] classes = [.. named.Distinct().Order(StringComparer.Ordinal)];
         if (classes.Length == 0) throw new InvalidDataException($"The tables of {root} name no class.");
 
-        var soundscapes = SoundscapeWindows.ToClips(root, labels, classes, sizes, notes);
+        var soundscapes = SoundscapeWindows.From(root, labels, classes, sizes, notes);
         return new Dataset
         {
             Name = name,
@@ -40,7 +40,7 @@ static class BirdClefLayout
             CommonNames = CommonNames(table, root),
             Focal = focal,
             Soundscapes = soundscapes,
-            Unlabelled = SoundscapeWindows.Unlabelled(root),
+            Unlabelled = SoundscapeFiles.Unlabelled(root),
             Labelling = Labelling.MultiLabel,
             GroupedBy = groupedBy,
             ContentKey = ContentKeys.Of(Labelling.MultiLabel, classes, focal.Concat(soundscapes), sizes),

@@ -9,7 +9,9 @@ static class ContentKeys
 {
     const char Unit = '\u001f';
 
-    /// <summary>SHA-256 (hex) over classes, clips and file sizes: whatever changes a training or a score, and nothing of where it lies.</summary>
+    /// <summary>
+    /// SHA-256 (hex) over classes, clips and file sizes: whatever changes a training or a score, and nothing of where it lies.
+    /// </summary>
     public static string Of(
         Labelling labelling, IReadOnlyList<string> classes, IEnumerable<Clip> clips, IReadOnlyDictionary<string, long> sizes)
     {

@@ -46,7 +46,9 @@ public sealed class CsvTable
         return [.. reader.Headers.Select(column => column.Trim())];
     }
 
-    /// <summary>Reads a whole file and checks that it has every column of <paramref name="needed"/>; others may stand between, in any order.</summary>
+    /// <summary>
+    /// Reads a whole file and checks that it has every column of <paramref name="needed"/>; others may stand between, in any order.
+    /// </summary>
     public static CsvTable Read(string path, params IReadOnlyList<string> needed)
     {
         var name = Path.GetFileName(path);
@@ -56,7 +58,8 @@ public sealed class CsvTable
             string[] header = [.. reader.Headers.Select(column => column.Trim())];
             foreach (var column in needed)
                 if (!header.Contains(column))
-                    throw new InvalidDataException($"{name} has no column '{column}'. Its columns are: {string.Join(", ", header.Take(30))}.");
+                    throw new InvalidDataException(
+                        $"{name} has no column '{column}'. Its columns are: {string.Join(", ", header.Take(30))}.");
             var rows = new List<string[]>();
             while (reader.Read())
             {
@@ -75,7 +78,9 @@ public sealed class CsvTable
         }
     }
 
-    /// <summary>Writes a header and rows, numbers in invariant form (shortest that reads back the same), cells quoted where they need it.</summary>
+    /// <summary>
+    /// Writes a header and rows, numbers in invariant form (shortest that reads back the same), cells quoted where they need it.
+    /// </summary>
     public static void Write(string path, IReadOnlyList<string> header, IEnumerable<IReadOnlyList<object?>> rows)
     {
         using var csv = CsvWriter.ToFile(path, new CsvWriterOptions { NewLine = "\n" });
@@ -84,8 +89,10 @@ public sealed class CsvTable
         foreach (var row in rows)
         {
             if (row.Count != header.Count)
-                throw new ArgumentException($"A row of {row.Count} cells does not fit the {header.Count} columns of {Path.GetFileName(path)}.");
-            foreach (var cell in row) csv.WriteField(cell is IFormattable f ? f.ToString(null, CultureInfo.InvariantCulture) : cell?.ToString());
+                throw new ArgumentException(
+                    $"A row of {row.Count} cells does not fit the {header.Count} columns of {Path.GetFileName(path)}.");
+            foreach (var cell in row)
+                csv.WriteField(cell is IFormattable number ? number.ToString(null, CultureInfo.InvariantCulture) : cell?.ToString());
             csv.EndRecord();
         }
     }

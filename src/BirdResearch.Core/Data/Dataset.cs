@@ -43,7 +43,9 @@ public sealed record Dataset
     /// <summary>What <see cref="Clip.Group"/> holds here: <c>fold</c>, <c>author</c> or <c>recording</c>.</summary>
     public required string GroupedBy { get; init; }
 
-    /// <summary>SHA-256 (hex) over the rows that were read and the sizes of their files; it does not depend on where the folder lies.</summary>
+    /// <summary>
+    /// SHA-256 (hex) over the rows that were read and the sizes of their files; it does not depend on where the folder lies.
+    /// </summary>
     public required string ContentKey { get; init; }
 
     /// <summary>What a reader should know: files that are missing and were left out, labels outside the classes, and the like.</summary>

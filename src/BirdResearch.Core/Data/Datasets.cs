@@ -35,7 +35,9 @@ public static class Datasets
     /// Opens a data set: a name is looked for in <c>data/</c> and among the real recordings (<see cref="Folders.Recordings"/>), anything
     /// else is a folder. Only tables are read, so that a data set of 24,000 recordings opens in seconds.
     /// </summary>
-    /// <param name="nameOrFolder">Such as <c>synthetic-birds</c>, which is made when it is not there, or <c>../recordings/birdclef-2024</c>.</param>
+    /// <param name="nameOrFolder">
+    /// Such as <c>synthetic-birds</c>, which is made when it is not there, or <c>../recordings/birdclef-2024</c>.
+    /// </param>
     /// <param name="progress">Told of recordings made out of all, when the data set has to be made.</param>
     /// <param name="cancellation">Stops the making; nothing half-made is left in its place.</param>
     public static Dataset Open(

@@ -82,7 +82,8 @@ static class FocalClips
         var foldsOf = rows.Zip(groups).GroupBy(p => p.Second).ToDictionary(g => g.Key, g => g.Select(p => p.First.Fold).Distinct().Count());
         var divided = foldsOf.Count(g => g.Value > 1);
         if (divided == 0) return groups;
-        notes.Add($"The given folds divide {divided} of {foldsOf.Count} sources (authors), so the same voice or microphone can be on both sides.");
+        notes.Add(
+            $"The given folds divide {divided} of {foldsOf.Count} authors or sources, so one of them can be on both sides of a split.");
         return [.. rows.Zip(groups, (row, group) => foldsOf[group] > 1 ? $"{group}/fold{row.Fold}" : group)];
     }
 

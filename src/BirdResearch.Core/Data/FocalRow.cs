@@ -9,7 +9,13 @@ namespace BirdResearch.Data;
 /// <param name="Fold">The fold that was given, if any.</param>
 /// <param name="Facts">What else is known.</param>
 sealed record FocalRow(
-    string Folder, string Path, IReadOnlyList<string> Labels, IReadOnlyList<string> Secondary, string? Source, int? Fold, RecordingFacts Facts)
+    string Folder,
+    string Path,
+    IReadOnlyList<string> Labels,
+    IReadOnlyList<string> Secondary,
+    string? Source,
+    int? Fold,
+    RecordingFacts Facts)
 {
     /// <summary>The file's name without folder and extension, which names the original recording.</summary>
     public string Stem { get; } = System.IO.Path.GetFileNameWithoutExtension(Path);

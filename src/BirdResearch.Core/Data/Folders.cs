@@ -18,10 +18,15 @@ public static class Folders
     /// <summary>Finished runs by ablation.</summary>
     public static string Results => Path.Combine(Root, "results");
 
-    /// <summary>Real recordings: the folder that <c>BIRD_DATA</c> names, else <c>../shared/data</c> beside the root; null where neither is.</summary>
+    /// <summary>
+    /// Real recordings: the folder that <c>BIRD_DATA</c> names, else <c>../shared/data</c> beside the root; null where neither is.
+    /// </summary>
     public static string? Recordings => FromEnvironment("BIRD_DATA") ?? IfPresent(Path.Combine(Root, "..", "shared", "data"));
 
-    /// <summary>Reference values: the folder that <c>BIRD_REFERENCE</c> names, else the oracles of the checkout's tests; null where neither is.</summary>
+    /// <summary>
+    /// Reference values: the folder that <c>BIRD_REFERENCE</c> names, else the oracles of the checkout's tests; null where neither
+    /// is.
+    /// </summary>
     public static string? Reference =>
         FromEnvironment("BIRD_REFERENCE") ?? IfPresent(Path.Combine(Root, "tests", "BirdResearch.Tests", "oracles"));
 

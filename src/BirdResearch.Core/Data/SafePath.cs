@@ -4,7 +4,7 @@ namespace BirdResearch.Data;
 public static class SafePath
 {
     static readonly HashSet<string> _devices = new(
-        ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$", .. from port in "0123456789¹²³" from name in new[] { "COM", "LPT" } select name + port],
+        ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$", .. "0123456789¹²³".SelectMany(port => new[] { "COM" + port, "LPT" + port })],
         StringComparer.OrdinalIgnoreCase);
 
     /// <summary>
@@ -24,7 +24,10 @@ public static class SafePath
         return path;
     }
 
-    /// <summary>The path in its plain form, with forward slashes and without <c>.</c> parts; refused as by <see cref="Inside"/>, by its text alone.</summary>
+    /// <summary>
+    /// The path in its plain form, with forward slashes and without <c>.</c> parts; refused as by <see cref="Inside"/>, by its text
+    /// alone.
+    /// </summary>
     public static string Plain(string relative) => string.Join('/', Parts(relative));
 
     static List<string> Parts(string relative)

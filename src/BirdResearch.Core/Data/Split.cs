@@ -27,7 +27,8 @@ public sealed record Split
     /// <summary>One line for a log: counts of both sides, fold and rule, and the classes that one side lacks.</summary>
     public override string ToString()
     {
-        var line = $"fold {Fold} of {string.Join(", ", Folds)} by {Rule}: {Train.Count} recordings to train, {Validation.Count} to validate";
+        var line = $"fold {Fold} of {string.Join(", ", Folds)} by {Rule}: " +
+            $"{Train.Count} recordings to train, {Validation.Count} to validate";
         if (ClassesWithoutTraining.Count > 0) line += $"; nothing to train: {Few(ClassesWithoutTraining)}";
         if (ClassesWithoutValidation.Count > 0) line += $"; nothing to validate: {Few(ClassesWithoutValidation)}";
         return line;

@@ -1,6 +1,9 @@
 namespace BirdResearch.Data;
 
-/// <summary>Splits of a data set's recordings: by the given folds, else by author, else by recording. Chance and row order have no part in it.</summary>
+/// <summary>
+/// Splits of a data set's recordings: by the given folds, else by author, else by recording. Chance and row order have no part in
+/// it.
+/// </summary>
 public static class Splits
 {
     /// <summary>A fold of recordings that stay in training whatever fold is held out.</summary>

@@ -38,7 +38,9 @@ public static class NearNames
         return $"There is no {what} '{name}'. {(all.Length == 0 ? "" : hint)}".TrimEnd();
     }
 
-    /// <summary>Least number of single letters to insert, remove, replace or swap with their neighbour to turn one text into the other.</summary>
+    /// <summary>
+    /// Least number of single letters to insert, remove, replace or swap with their neighbour to turn one text into the other.
+    /// </summary>
     public static int EditDistance(string a, string b)
     {
         var (twoAbove, above, row) = (new int[b.Length + 1], new int[b.Length + 1], new int[b.Length + 1]);

@@ -1,0 +1,144 @@
+using System.Collections.Concurrent;
+
+namespace BirdResearch.Data;
+
+/// <summary>
+/// Batches of windows, decoded on worker threads ahead of the one who enumerates. What they hold and their order do not depend on
+/// the threads. Leaving the loop early ends the threads; a file that cannot be read throws in the loop and names the file.
+/// </summary>
+public static class ClipBatches
+{
+    /// <summary>
+    /// Batches of one training epoch: a trailing batch of a single clip joins the one before, since batch norm cannot learn from
+    /// one.
+    /// </summary>
+    public static int PerEpoch(int clips, int batchSize)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 2);
+        return Math.Max(1, clips / batchSize + (clips % batchSize > 1 ? 1 : 0));
+    }
+
+    /// <summary>
+    /// One epoch: one window of every clip, at a random place, in random order. Order and places follow from seed, epoch and the clips'
+    /// ids alone, so that any epoch can be made again. Batches have <paramref name="batchSize"/> rows, the last one 2 to
+    /// <paramref name="batchSize"/> + 1.
+    /// </summary>
+    /// <param name="reader">Cuts the windows.</param>
+    /// <param name="clips">What to train on, at least two.</param>
+    /// <param name="classes">Class names in the order of the label columns.</param>
+    /// <param name="batchSize">Rows of a batch, at least 2.</param>
+    /// <param name="seed">The experiment's seed.</param>
+    /// <param name="epoch">Number of the epoch, from 0.</param>
+    /// <param name="workers">Decoding threads; null takes half of the cores.</param>
+    /// <param name="cancellation">Ends the loop with an <see cref="OperationCanceledException"/>.</param>
+    public static IEnumerable<ClipBatch> Training(
+        WindowReader reader, IReadOnlyList<Clip> clips, IReadOnlyList<string> classes, int batchSize, long seed, int epoch,
+        int? workers = null, CancellationToken cancellation = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 2);
+        if (clips.Count < 2)
+            throw new ArgumentException($"Training needs at least two clips, not {clips.Count}; batch norm cannot learn from one.");
+        var columnOf = Columns(clips, classes);
+        var drawn = clips
+            .Select(clip => (Clip: clip, Random: new CounterRandom(seed, epoch, CounterRandom.KeyOf(clip.Id))))
+            .Select(d => (d.Clip, d.Random, Place: d.Random.NextBits()))
+            .OrderBy(d => d.Place).ThenBy(d => d.Clip.Id, StringComparer.Ordinal);
+        PlannedWindow[] windows = [.. drawn.Select(d => new PlannedWindow(d.Clip, 0, d.Random))];
+        var batches = PerEpoch(clips.Count, batchSize);
+        return Load(reader, batchSize, workers, columnOf, cancellation, Enumerable.Range(0, batches)
+            .Select(b => windows[(b * batchSize)..(b == batches - 1 ? windows.Length : (b + 1) * batchSize)]));
+    }
+
+    /// <summary>
+    /// Every clip in the given order, as windows that do not overlap: as many as fit, at most <paramref name="maxWindows"/>, spread evenly
+    /// from the clip's start to its end; one for a clip shorter than two windows (its first), so that a soundscape window is read as it
+    /// is. Scores of a clip are the mean over its rows. Nothing is random.
+    /// </summary>
+    /// <param name="reader">Cuts the windows.</param>
+    /// <param name="clips">What to score.</param>
+    /// <param name="classes">Class names in the order of the label columns.</param>
+    /// <param name="batchSize">Rows of a batch; the windows of one clip can fall into two batches, and the last batch can be smaller.</param>
+    /// <param name="maxWindows">Most windows of one clip.</param>
+    /// <param name="workers">Decoding threads; null takes half of the cores.</param>
+    /// <param name="cancellation">Ends the loop with an <see cref="OperationCanceledException"/>.</param>
+    public static IEnumerable<ClipBatch> Evaluation(
+        WindowReader reader, IReadOnlyList<Clip> clips, IReadOnlyList<string> classes, int batchSize, int maxWindows,
+        int? workers = null, CancellationToken cancellation = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batchSize);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxWindows);
+        var columnOf = Columns(clips, classes);
+        return Load(reader, batchSize, workers, columnOf, cancellation,
+            clips.SelectMany(clip => Offsets(reader, clip, maxWindows).Select(offset => new PlannedWindow(clip, offset))).Chunk(batchSize));
+    }
+
+    static IEnumerable<long> Offsets(WindowReader reader, Clip clip, int maxWindows)
+    {
+        var room = reader.LengthOf(clip) - reader.WindowSamples;
+        var count = Math.Clamp(room / reader.WindowSamples + 1, 1, maxWindows);
+        for (var i = 0L; i < count; i++) yield return count == 1 ? 0 : i * room / (count - 1);
+    }
+
+    static Dictionary<string, int> Columns(IReadOnlyList<Clip> clips, IReadOnlyList<string> classes)
+    {
+        var columnOf = classes.Index().ToDictionary(c => c.Item, c => c.Index);
+        foreach (var clip in clips)
+            foreach (var label in clip.Labels)
+                if (!columnOf.ContainsKey(label))
+                    throw new ArgumentException($"{clip.Id} has the label '{label}', which is not among the {classes.Count} classes.");
+        return columnOf;
+    }
+
+    static IEnumerable<ClipBatch> Load(
+        WindowReader reader, int batchSize, int? workers, IReadOnlyDictionary<string, int> columnOf, CancellationToken cancellation,
+        IEnumerable<PlannedWindow[]> plan)
+    {
+        var count = workers ?? Math.Max(1, Environment.ProcessorCount / 2);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count, nameof(workers));
+        return Loaded(reader, count, Math.Max(2, 2 * count / batchSize), columnOf, plan, cancellation);
+    }
+
+    static IEnumerable<ClipBatch> Loaded(
+        WindowReader reader, int workers, int ahead, IReadOnlyDictionary<string, int> columnOf, IEnumerable<PlannedWindow[]> plan,
+        CancellationToken cancellation)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        using var rows = new BlockingCollection<(PendingBatch Batch, int Row)>();
+        Thread[] threads = [.. Enumerable.Range(1, workers).Select(i => new Thread(() => Work(rows, stop.Token))
+        {
+            IsBackground = true,
+            Name = $"clip reader {i}",
+        })];
+        foreach (var thread in threads) thread.Start();
+        try
+        {
+            var waiting = new Queue<PendingBatch>();
+            foreach (var windows in plan)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                var batch = new PendingBatch(reader, windows, columnOf);
+                for (var row = 0; row < batch.Count; row++) rows.Add((batch, row), cancellation);
+                waiting.Enqueue(batch);
+                if (waiting.Count > ahead) yield return waiting.Dequeue().Wait(cancellation);
+            }
+            while (waiting.Count > 0) yield return waiting.Dequeue().Wait(cancellation);
+        }
+        finally
+        {
+            stop.Cancel();
+            foreach (var thread in threads) thread.Join();
+        }
+    }
+
+    static void Work(BlockingCollection<(PendingBatch Batch, int Row)> rows, CancellationToken stop)
+    {
+        try
+        {
+            foreach (var (batch, row) in rows.GetConsumingEnumerable(stop)) batch.Fill(row);
+        }
+        catch (OperationCanceledException)
+        {
+            // The loop is over.
+        }
+    }
+}

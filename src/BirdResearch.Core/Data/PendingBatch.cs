@@ -1,0 +1,52 @@
+using System.Runtime.ExceptionServices;
+
+namespace BirdResearch.Data;
+
+/// <summary>A batch whose rows are filled by several threads, and waited for by one.</summary>
+sealed class PendingBatch
+{
+    readonly WindowReader _reader;
+    readonly PlannedWindow[] _windows;
+    readonly Exception?[] _failures;
+    readonly TaskCompletionSource _filled = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    readonly ClipBatch _batch;
+    int _left;
+
+    public PendingBatch(WindowReader reader, PlannedWindow[] windows, IReadOnlyDictionary<string, int> columnOf)
+    {
+        (_reader, _windows, _failures, _left) = (reader, windows, new Exception?[windows.Length], windows.Length);
+        var labels = new float[windows.Length * columnOf.Count];
+        for (var i = 0; i < windows.Length; i++)
+            foreach (var label in windows[i].Clip.Labels)
+                labels[i * columnOf.Count + columnOf[label]] = 1;
+        _batch = new ClipBatch(
+            GC.AllocateUninitializedArray<float>(windows.Length * reader.WindowSamples), labels, [.. windows.Select(w => w.Clip.Id)]);
+    }
+
+    public int Count => _windows.Length;
+
+    /// <summary>Reads row <paramref name="row"/>; never throws, a failure is kept for the one who waits.</summary>
+    public void Fill(int row)
+    {
+        var (clip, offset, random) = _windows[row];
+        try
+        {
+            if (random is not null) offset = random.NextLong(Math.Max(1, _reader.LengthOf(clip) - _reader.WindowSamples + 1));
+            _reader.Read(clip, offset, _batch.Samples.AsSpan(row * _reader.WindowSamples, _reader.WindowSamples));
+        }
+        catch (Exception e)
+        {
+            _failures[row] = e.Message.Contains(clip.File, StringComparison.Ordinal)
+                ? e : new InvalidDataException($"{clip.File} cannot be read: {e.Message}", e);
+        }
+        if (Interlocked.Decrement(ref _left) == 0) _filled.SetResult();
+    }
+
+    /// <summary>The filled batch; or the failure of its first row that failed, whichever came first in time.</summary>
+    public ClipBatch Wait(CancellationToken cancellation)
+    {
+        _filled.Task.Wait(cancellation);
+        if (_failures.FirstOrDefault(f => f is not null) is { } failure) ExceptionDispatchInfo.Throw(failure);
+        return _batch;
+    }
+}
