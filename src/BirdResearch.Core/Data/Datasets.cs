@@ -33,18 +33,17 @@ public static class Datasets
 
     /// <summary>
     /// Opens a data set: a name is looked for in <c>data/</c> and among the real recordings (<see cref="Folders.Recordings"/>), anything
-    /// else is a folder. Only tables are read, so that a data set of 24,000 recordings opens in seconds.
+    /// else is a folder. Only tables are read, so that a data set of 24,000 recordings opens in seconds. <c>synthetic-birds</c> is made
+    /// first where it is not there, or not as this version makes it.
     /// </summary>
-    /// <param name="nameOrFolder">
-    /// Such as <c>synthetic-birds</c>, which is made when it is not there, or <c>../recordings/birdclef-2024</c>.
-    /// </param>
+    /// <param name="nameOrFolder">Such as <c>synthetic-birds</c>, <c>birdclef-2024</c> or <c>../recordings/mine</c>.</param>
     /// <param name="progress">Told of recordings made out of all, when the data set has to be made.</param>
-    /// <param name="cancellation">Stops the making; nothing half-made is left in its place.</param>
+    /// <param name="cancellation">Stops the making; opening again goes on from there.</param>
     public static Dataset Open(
         string nameOrFolder, IProgress<(int Done, int Total)>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(nameOrFolder);
-        var folder = Find(nameOrFolder);
+        var folder = nameOrFolder == Synthetic ? Made(progress, cancellation) : Find(nameOrFolder);
         if (folder is null) throw new ArgumentException(NotFound(nameOrFolder));
 
         var root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
@@ -57,6 +56,18 @@ public static class Datasets
                 $"{root} is no data set that we know: it holds neither train_metadata.csv (BirdCLEF), nor esc10.csv or esc50.csv (ESC), " +
                 "nor soundscape_labels.csv (labelled soundscapes)."),
         };
+    }
+
+    /// <summary>
+    /// The synthetic data set as this version makes it by default: made, finished or brought up to date in <c>data/</c>, unless only the
+    /// folder of real recordings has one.
+    /// </summary>
+    static string Made(IProgress<(int Done, int Total)>? progress, CancellationToken cancellation)
+    {
+        var ours = Path.Combine(Folders.Data, Synthetic);
+        if (!Directory.Exists(ours) && Find(Synthetic) is { } elsewhere) return elsewhere;
+        SyntheticBirds.Write(ours, new SyntheticBirdsSettings(), progress, cancellation);
+        return ours;
     }
 
     static string? Find(string nameOrFolder)
