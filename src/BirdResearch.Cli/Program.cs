@@ -1,2 +1,27 @@
-using static TorchSharp.torch;
-Console.WriteLine(ones(3, 3).mm(ones(3, 3)).sum().item<float>());
+using System.CommandLine;
+using BirdResearch.Cli;
+using BirdResearch.Cli.Verbs;
+
+var root = new RootCommand(
+    """
+    BirdResearch: fair, repeatable ablations of bird-call classifiers.
+
+    First steps:
+      bird demo                                      everything once, small: data, 4 runs, a report
+      bird run front-ends --data birds               mel against expand-and-sparsify on your recordings
+      bird run models --data esc10 --fold 1          EfficientNet against the time-series ResNet
+      bird report models                             the report of what has been run
+      bird models                                    the catalogue, with sizes and multiply-adds
+    """)
+{
+    Demo.Create(),
+    Run.Create(),
+    Report.Create(),
+    Catalogues.Models(),
+    Catalogues.FrontEndList(),
+    Catalogues.Data(),
+    Catalogues.AblationList(),
+    Bench.Create(),
+    Reference.Create(),
+};
+return await Verb.Invoke(root, args);

@@ -59,4 +59,41 @@ public sealed record TrainingSettings
 
     /// <summary>safetensors file to start from; null starts from the model's own initialisation.</summary>
     public string? Pretrained { get; init; }
+
+    /// <summary>Epochs between two evaluations; 0 spreads about twenty over the training. The last epoch is always evaluated.</summary>
+    public int EvaluateEvery { get; init; }
+
+    /// <summary>Whether the epoch with that index, counted from 0, is followed by an evaluation.</summary>
+    public bool EvaluatesAfter(int epoch) =>
+        epoch + 1 == Epochs || (epoch + 1) % (EvaluateEvery > 0 ? EvaluateEvery : Math.Max(1, (Epochs + 19) / 20)) == 0;
+
+    /// <summary>Throws an error that names the first setting out of its range.</summary>
+    public void Check()
+    {
+        Require(nameof(Epochs), Epochs, Epochs >= 1, "at least 1");
+        Require(nameof(BatchSize), BatchSize, BatchSize >= 2, "at least 2 (batch norm needs more than one clip)");
+        Require(nameof(WindowSeconds), WindowSeconds, WindowSeconds is > 0 and <= 600, "above 0 and at most 600");
+        Require(nameof(LearningRate), LearningRate, LearningRate is > 0 and < 10, "above 0 and below 10");
+        Require(nameof(WeightDecay), WeightDecay, WeightDecay is >= 0 and < 10, "at least 0 and below 10");
+        Require(nameof(WarmupShare), WarmupShare, WarmupShare is >= 0 and < 1, "at least 0 and below 1");
+        Require(nameof(LabelSmoothing), LabelSmoothing, LabelSmoothing is >= 0 and < 1, "at least 0 and below 1");
+        Require(nameof(MixupProbability), MixupProbability, MixupProbability is >= 0 and <= 1, "between 0 and 1");
+        Require(nameof(MixupAlpha), MixupAlpha, MixupAlpha > 0, "above 0");
+        Require(nameof(FrequencyMasks), FrequencyMasks, FrequencyMasks >= 0, "at least 0");
+        Require(nameof(FrequencyMaskShare), FrequencyMaskShare, FrequencyMaskShare is >= 0 and < 1, "at least 0 and below 1");
+        Require(nameof(TimeMasks), TimeMasks, TimeMasks >= 0, "at least 0");
+        Require(nameof(TimeMaskShare), TimeMaskShare, TimeMaskShare is >= 0 and < 1, "at least 0 and below 1");
+        Require(nameof(DropRate), DropRate, DropRate is >= 0 and < 1, "at least 0 and below 1");
+        Require(nameof(DropPathRate), DropPathRate, DropPathRate is >= 0 and < 1, "at least 0 and below 1");
+        Require(nameof(ClipNorm), ClipNorm, ClipNorm >= 0, "at least 0");
+        Require(nameof(EvaluationWindows), EvaluationWindows, EvaluationWindows >= 1, "at least 1");
+        Require(nameof(EvaluateEvery), EvaluateEvery, EvaluateEvery >= 0, "at least 0");
+    }
+
+    static void Require(string name, double value, bool holds, string range)
+    {
+        if (!holds)
+            throw new ArgumentException(
+                $"training.{System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(name)} is {value}; it must be {range}.");
+    }
 }

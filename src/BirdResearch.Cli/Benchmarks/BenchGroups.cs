@@ -1,0 +1,123 @@
+using BirdResearch.Audio;
+using BirdResearch.Data;
+using BirdResearch.Features;
+using BirdResearch.Kernels;
+using BirdResearch.Models;
+using BirdResearch.Naming;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace BirdResearch.Cli.Benchmarks;
+
+/// <summary>What <c>bird bench</c> can time, by name.</summary>
+public sealed class BenchGroups : IDisposable
+{
+    const double Seconds = 5;
+    const int Classes = 182;
+
+    readonly string _folder = Directory.CreateTempSubdirectory("bird-bench-").FullName;
+    readonly DisposeScope _scope = NewDisposeScope();
+
+    /// <summary>The names, in the order in which all are run.</summary>
+    public static IReadOnlyList<string> Names { get; } = ["decode", "front-ends", "models"];
+
+    /// <summary>The group of that name.</summary>
+    /// <param name="name">One of <see cref="Names"/>.</param>
+    /// <param name="batch">Clips in one call.</param>
+    /// <param name="models">Models to time; empty for every catalogue model that is no test variant.</param>
+    public BenchGroup Named(string name, int batch, IReadOnlyList<string> models) => name switch
+    {
+        "decode" => Decode(),
+        "front-ends" => FrontEndGroup(batch),
+        "models" => ModelGroup(batch, models),
+        _ => throw new ArgumentException(NearNames.Unknown("benchmark", name, Names)),
+    };
+
+    BenchGroup Decode()
+    {
+        const int Windows = 24;
+        var song = new Waveform(Noise((int)(Seconds * Windows * 32_000), 32_000), 32_000);
+        var cases = new List<BenchCase>();
+        foreach (var (subject, format) in new[] { ("ogg vorbis", AudioFormat.OggVorbis), ("flac", AudioFormat.Flac), ("wav", AudioFormat.Wav16) })
+        {
+            var file = Path.Combine(_folder, $"noise.{format}");
+            AudioFile.Write(file, song, format);
+            cases.Add(new BenchCase(subject, "op", "32 kHz whole", Windows, "windows/s", () => AudioFile.Read(file)));
+            cases.Add(new BenchCase(subject, "op", "32 kHz 5 s slices", Windows, "windows/s", () =>
+            {
+                for (var w = 0; w < Windows; w++) AudioFile.Read(file, w * Seconds, Seconds);
+            }));
+        }
+        foreach (var (from, to) in new[] { (44_100, 32_000), (32_000, 16_000) })
+        {
+            var sound = Noise((int)(Seconds * Windows * from), from);
+            cases.Add(new BenchCase("resample", "op", $"{from / 1000.0:0.#} to {to / 1000.0:0.#} kHz", Windows, "windows/s", () => Resampler.Resample(sound, from, to)));
+        }
+        return new BenchGroup("decode", "Decoding and resampling, one thread, 5 s windows", cases);
+    }
+
+    BenchGroup FrontEndGroup(int batch)
+    {
+        var cases = new List<BenchCase>();
+        foreach (var entry in FrontEnds.All)
+        {
+            var frontEnd = FrontEnds.Create(entry.Settings);
+            var samples = tensor(Noise((int)(batch * Seconds * entry.Settings.SampleRate), entry.Settings.SampleRate))
+                .reshape(batch, -1);                                                              // (B, T)
+            cases.Add(new BenchCase(entry.Name, "op", "fp32", batch, "clips/s", () =>
+            {
+                using var scope = NewDisposeScope();
+                using var noGradient = no_grad();
+                frontEnd.forward(samples);
+            }));
+        }
+        return new BenchGroup("front-ends", $"Front-ends, 5 s clips, batch {batch}", cases);
+    }
+
+    BenchGroup ModelGroup(int batch, IReadOnlyList<string> models)
+    {
+        using var frontEnd = FrontEnds.Create(FrontEnds.Named("mel"));
+        var shape = Experiments.TrialRunner.ShapeOf(frontEnd, Seconds);
+        var features = randn(batch, shape.Channels, shape.Rows, shape.Frames);                    // (B, 1, M, F)
+        var labels = (rand(batch, Classes) < 0.02).to(ScalarType.Float32);                        // (B, C)
+        var names = models.Count > 0 ? models : [.. Classifiers.All.Where(m => !m.IsTestVariant).Select(m => m.Name)];
+        var train = new List<BenchCase>();
+        var infer = new List<BenchCase>();
+        foreach (var name in names)
+        {
+            var model = Classifiers.Create(name, Classes, shape);
+            var optimiser = new AdamW(model.named_parameters());
+            train.Add(new BenchCase(name, "train", "fp32", batch, "clips/s", () =>
+            {
+                using var scope = NewDisposeScope();
+                model.train();
+                nn.functional.binary_cross_entropy_with_logits(model.forward(features), labels).backward();
+                optimiser.Step(1e-4, 5);
+            }));
+            infer.Add(new BenchCase(name, "infer", "fp32", batch, "clips/s", () =>
+            {
+                using var scope = NewDisposeScope();
+                using var noGradient = no_grad();
+                model.eval();
+                model.forward(features);
+            }));
+        }
+        return new BenchGroup(
+            "models", $"Training step (forward, backward, AdamW) and inference, {shape.Rows} x {shape.Frames} mel, batch {batch}", [.. train, .. infer]);
+    }
+
+    static float[] Noise(int count, int rate)
+    {
+        var random = new CounterRandom(1, count, rate);
+        var noise = new float[count];
+        for (var i = 0; i < count; i++) noise[i] = (float)((0.3 * Math.Sin(2 * Math.PI * 3000 * i / rate)) + (0.1 * (random.NextDouble() - 0.5)));
+        return noise;
+    }
+
+    /// <summary>Frees the tensors and the temporary files.</summary>
+    public void Dispose()
+    {
+        _scope.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+}

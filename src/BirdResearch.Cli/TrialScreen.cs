@@ -1,0 +1,77 @@
+using BirdResearch.Experiments;
+using Spectre.Console;
+using Spectre.Console.Rendering;
+
+namespace BirdResearch.Cli;
+
+/// <summary>Shows trials as they run: a bar per trial with clips/s and time left, or a line per epoch where nobody is watching.</summary>
+public static class TrialScreen
+{
+    /// <summary>Runs every trial of the ablation and returns the records in its order.</summary>
+    public static IReadOnlyList<RunRecord> Run(TrialRunner runner, Ablation ablation, CancellationToken cancellation)
+    {
+        var trials = ablation.Trials;
+        if (!Screen.IsLive)
+            return [.. trials.Select((trial, i) => runner.Run(ablation.Name, trial, new Lines($"[{i + 1}/{trials.Count}]"), cancellation))];
+
+        return AnsiConsole.Progress()
+            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new NoteColumn())
+            .Start(context =>
+            {
+                var tasks = trials.Select(t => context.AddTask(Markup.Escape(Label(t)), autoStart: false)).ToArray();
+                return (IReadOnlyList<RunRecord>)[.. trials.Select((trial, i) => runner.Run(ablation.Name, trial, new Bar(tasks[i]), cancellation))];
+            });
+    }
+
+    static string Label(Trial trial) => $"{trial.Model} {trial.FrontEnd} s{trial.Seed}";
+
+    static string Score(RunRecord record) =>
+        string.Join(", ", record.Scores.Where(s => s.Key != "train" && s.Value.Map is not null).Select(s => $"{s.Key} mAP {s.Value.Map:0.000}"));
+
+    static string Left(double seconds) => seconds < 90 ? $"{seconds:0} s left" : $"{seconds / 60:0.0} min left";
+
+    sealed class Bar(ProgressTask task) : IProgress<RunEvent>
+    {
+        public void Report(RunEvent value)
+        {
+            if (!task.IsStarted) task.StartTask();
+            if (value.Training is { } t)
+            {
+                task.MaxValue = t.ClipsTotal;
+                task.Value = t.ClipsDone;
+                if (t.ClipsPerSecond > 0)
+                    task.State.Update<string>(NoteColumn.Key, _ => $"{t.ClipsPerSecond:0.0} clips/s, {Left((t.ClipsTotal - t.ClipsDone) / t.ClipsPerSecond)}");
+            }
+            else if (value.Phase == RunPhase.Scoring) task.State.Update<string>(NoteColumn.Key, _ => "scoring ...");
+            else if (value.Record is { } record)
+            {
+                task.State.Update<string>(NoteColumn.Key, _ => (value.Phase == RunPhase.ReadBack ? "read back: " : "") + Score(record));
+                task.Value = task.MaxValue;
+                task.StopTask();
+            }
+        }
+    }
+
+    sealed class NoteColumn : ProgressColumn
+    {
+        public const string Key = "note";
+
+        public override IRenderable Render(RenderOptions options, ProgressTask task, TimeSpan deltaTime) =>
+            new Text(task.State.Get<string>(Key) ?? "", new Style(Color.Grey));
+    }
+
+    sealed class Lines(string place) : IProgress<RunEvent>
+    {
+        public void Report(RunEvent value)
+        {
+            if (value.Training is { Finished: { } row } t)
+                Screen.Line(
+                    $"  epoch {row.Epoch,3}/{t.Epochs}  loss {row.TrainLoss:0.0000}" +
+                    (row.FocalMap is { } map ? $"  focal mAP {map:0.000}" : "") +
+                    $"  {t.ClipsPerSecond:0.0} clips/s" + (t.ClipsPerSecond > 0 ? $"  {Left((t.ClipsTotal - t.ClipsDone) / t.ClipsPerSecond)}" : ""));
+            else if (value.Phase is RunPhase.Started) Screen.Line($"{place} {value.Run}" + (value.Note is null ? "" : $" ({value.Note})"));
+            else if (value is { Phase: RunPhase.ReadBack, Record: { } found }) Screen.Line($"{place} {value.Run} is there: {Score(found)}");
+            else if (value is { Phase: RunPhase.Finished, Record: { } done }) Screen.Line($"  {Score(done)}");
+        }
+    }
+}

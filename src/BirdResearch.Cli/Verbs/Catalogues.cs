@@ -1,0 +1,83 @@
+using System.CommandLine;
+using System.Globalization;
+using BirdResearch.Data;
+using BirdResearch.Experiments;
+using BirdResearch.Features;
+using BirdResearch.Models;
+using TorchSharp;
+
+namespace BirdResearch.Cli.Verbs;
+
+/// <summary><c>bird models</c>, <c>bird front-ends</c>, <c>bird data</c>, <c>bird ablations</c>: what there is.</summary>
+public static class Catalogues
+{
+    const double Seconds = 5;
+
+    /// <summary><c>bird models</c>.</summary>
+    public static Command Models()
+    {
+        var frontEnd = new Option<string>("--front-end") { Description = "Front-end whose features the model reads", DefaultValueFactory = _ => "mel" };
+        var classes = new Option<int>("--classes") { Description = "Number of classes", DefaultValueFactory = _ => 182 };
+        return new Command("models",
+            """
+            The model catalogue: trainable parameters, size as float32, and multiply-adds for one 5 s clip.
+
+            Examples:
+              bird models
+              bird models --front-end expand-and-sparsify --classes 10
+            """)
+        { frontEnd, classes }.Does((p, _) =>
+        {
+            using var scope = torch.NewDisposeScope();
+            var settings = FrontEnds.Named(p.GetRequiredValue(frontEnd));
+            if (p.GetValue(classes) < 1) throw new ArgumentException($"--classes is {p.GetValue(classes)}; it must be at least 1.");
+            using var features = FrontEnds.Create(settings);
+            var shape = TrialRunner.ShapeOf(features, Seconds);
+            Screen.Line($"For a {Seconds:0} s clip through {p.GetValue(frontEnd)} ({shape.Channels} x {shape.Rows} x {shape.Frames}) and {p.GetValue(classes)} classes:");
+            Screen.Table(["model", "parameters>", "MB (float32)>", "multiply-adds>", ""], Classifiers.All.Select(entry =>
+            {
+                using var inner = torch.NewDisposeScope();
+                using var model = Classifiers.Create(entry.Name, p.GetValue(classes), shape);
+                var parameters = model.parameters().Sum(x => x.numel());
+                return (IReadOnlyList<string>)
+                [
+                    entry.Name, parameters.ToString("N0", CultureInfo.InvariantCulture), (parameters * 4 / 1e6).ToString("0.0", CultureInfo.InvariantCulture),
+                    (MultiplyAdds.Count(model, shape) / 1e6).ToString("N0", CultureInfo.InvariantCulture) + " M", entry.Description,
+                ];
+            }));
+            return 0;
+        });
+    }
+
+    /// <summary><c>bird front-ends</c>.</summary>
+    public static Command FrontEndList() => new Command("front-ends", "The front-end catalogue, with the features' shape for one 5 s clip.").Does((_, _) =>
+    {
+        using var scope = torch.NewDisposeScope();
+        Screen.Table(["front-end", "rate (Hz)>", "rows>", "frames>", "kind"], FrontEnds.All.Select(entry =>
+        {
+            using var frontEnd = FrontEnds.Create(entry.Settings);
+            var shape = TrialRunner.ShapeOf(frontEnd, Seconds);
+            return (IReadOnlyList<string>)[entry.Name, $"{entry.Settings.SampleRate}", $"{shape.Rows}", $"{shape.Frames}", entry.Settings.Kind];
+        }));
+        return 0;
+    });
+
+    /// <summary><c>bird data</c>.</summary>
+    public static Command Data() => new Command("data",
+        """
+        The data sets that '--data NAME' finds, and where. A folder of your own goes by its path:
+          bird run models --data /path/to/birdclef-2024
+        """).Does((_, _) =>
+    {
+        Screen.Table(["data set", "layout", "there", "where"], Datasets.All().Select(entry =>
+            (IReadOnlyList<string>)[entry.Name, entry.Layout, entry.Present ? "yes" : "made on first use", entry.Folder]));
+        return 0;
+    });
+
+    /// <summary><c>bird ablations</c>.</summary>
+    public static Command AblationList() => new Command("ablations", "The grids that 'bird run' knows, and what each is to find out.").Does((_, _) =>
+    {
+        Screen.Table(["ablation", "cells>", "question"], Ablations.All.Select(a => (IReadOnlyList<string>)[a.Name, $"{a.Trials.Count}", a.Question]));
+        return 0;
+    });
+}

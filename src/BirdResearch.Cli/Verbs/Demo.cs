@@ -1,0 +1,15 @@
+using System.CommandLine;
+using BirdResearch.Experiments;
+
+namespace BirdResearch.Cli.Verbs;
+
+/// <summary><c>bird demo</c>: the whole road once, small.</summary>
+public static class Demo
+{
+    /// <summary>The verb.</summary>
+    public static Command Create() => new Command("demo",
+        """
+        The whole road in a few minutes: makes the synthetic bird recordings, trains two models on two front-ends,
+        prints a table and writes report.html. A second call reads everything back; an interrupted one goes on.
+        """).Does((_, cancellation) => Run.Go(Ablations.Demo, null, cancellation));
+}

@@ -1,0 +1,39 @@
+using System.CommandLine;
+using BirdResearch.Experiments;
+using BirdResearch.Naming;
+
+namespace BirdResearch.Cli.Verbs;
+
+/// <summary><c>bird report ABLATION</c>: draws what has been run.</summary>
+public static class Report
+{
+    /// <summary>The verb.</summary>
+    public static Command Create()
+    {
+        var name = new Argument<string?>("ABLATION") { Description = "Ablation with finished runs (default: list them)", Arity = ArgumentArity.ZeroOrOne };
+        return new Command("report",
+            """
+            Draws the report of an ablation's finished runs into results/<ablation>/report.html: one file that needs no network.
+
+            Examples:
+              bird report                 what has been run
+              bird report front-ends
+            """)
+        { name }.Does((p, _) =>
+        {
+            var store = RunStore.Open();
+            if (p.GetValue(name) is not { } ablation)
+            {
+                Screen.Table(["ablation", "finished runs>"], store.Ablations().Select(a => (IReadOnlyList<string>)[a, $"{store.Runs(a).Count()}"]));
+                return 0;
+            }
+            if (!store.Runs(ablation).Any())
+                throw new ArgumentException(Ablations.All.Any(a => a.Name == ablation)
+                    ? $"No run of '{ablation}' is finished yet. Start with: bird run {ablation}"
+                    : NearNames.Unknown("finished ablation", ablation, store.Ablations()));
+            var known = Ablations.All.FirstOrDefault(a => a.Name == ablation) ?? new Ablation(ablation, "", []);
+            Show(store, known, []);
+            return 0;
+        });
+    }
+}

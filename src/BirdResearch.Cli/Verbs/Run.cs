@@ -1,0 +1,79 @@
+using System.CommandLine;
+using BirdResearch.Experiments;
+using TorchSharp;
+
+namespace BirdResearch.Cli.Verbs;
+
+/// <summary><c>bird run ABLATION</c>: trains what is missing of a grid and reports.</summary>
+public static class Run
+{
+    /// <summary>The verb.</summary>
+    public static Command Create()
+    {
+        var name = new Argument<string>("ABLATION") { Description = "One of: " + string.Join(", ", Ablations.All.Select(a => a.Name)) };
+        var data = new Option<string?>("--data") { Description = "Data set: a name (see 'bird data') or a folder in BirdCLEF or ESC layout" };
+        var fold = new Option<int?>("--fold") { Description = "Fold that is held out for validation (default: the data set's first)" };
+        var seeds = new Option<string>("--seeds") { Description = "Seeds, such as 1,2,3", DefaultValueFactory = _ => "1" };
+        var epochs = new Option<int?>("--epochs") { Description = "Passes over the training recordings" };
+        var models = new Option<string?>("--models") { Description = "These models instead of the ablation's own" };
+        var frontEnds = new Option<string?>("--front-ends") { Description = "These front-ends instead of the ablation's own" };
+        var set = new Option<string[]>("--set") { Description = "Any setting of a trial, such as training.learning_rate=3e-4 or features.expansion.k=64; may be repeated" };
+        var threads = new Option<int?>("--threads") { Description = "Threads for torch (default: all cores)" };
+        return new Command("run",
+            """
+            Trains what is missing of an ablation, reads back the rest, and writes its report.
+
+            Examples:
+              bird run front-ends                                     on the synthetic birds, made on first use
+              bird run front-ends --data birds --seeds 1,2,3          three seeds a cell, on real recordings
+              bird run models --data esc10 --fold 1 --epochs 60
+              bird run models --models tf_efficientnet_b0,tsresnet34
+              bird run front-ends --set features.expansion.k=64
+
+            Stop it with Ctrl-C at any time: the same command goes on from the last whole epoch.
+            """)
+        { name, data, fold, seeds, epochs, models, frontEnds, set, threads }.Does((p, cancellation) =>
+        {
+            var ablation = Ablations.Named(p.GetRequiredValue(name));
+            ablation = Grid(ablation, Verb.Items(p.GetValue(models)), (t, m) => t with { Model = m });
+            ablation = Grid(ablation, Verb.Items(p.GetValue(frontEnds)), (t, f) => t with { FrontEnd = f });
+            ablation = ablation.With(t => t with
+            {
+                Data = p.GetValue(data) ?? t.Data,
+                Fold = p.GetValue(fold) ?? t.Fold,
+                Training = t.Training with { Epochs = p.GetValue(epochs) ?? t.Training.Epochs },
+            });
+            foreach (var setting in p.GetValue(set) ?? []) ablation = ablation.With(t => TrialSettings.Set(t, setting));
+            ablation = ablation.Over(Seeds(p.GetRequiredValue(seeds)));
+            return Go(ablation, p.GetValue(threads), cancellation);
+        });
+    }
+
+    /// <summary>Runs an ablation, prints its table and writes its report.</summary>
+    public static int Go(Ablation ablation, int? threads, CancellationToken cancellation)
+    {
+        if (threads is { } count)
+        {
+            if (count is < 1 or > 1024) throw new ArgumentException($"--threads is {count}; it must be between 1 and 1024.");
+            torch.set_num_threads(count);
+        }
+        Screen.Title(ablation.Name);
+        Screen.Line(ablation.Question);
+        var store = RunStore.Open();
+        var runner = new TrialRunner(store);
+        foreach (var data in ablation.Trials.Select(t => t.Data).Distinct()) DataScreen.Open(runner, data, ablation.Trials[0].Fold, cancellation);
+        var records = TrialScreen.Run(runner, ablation, cancellation);
+        Report.Show(store, ablation, records.Select(r => r.Data.Name).Distinct());
+        return 0;
+    }
+
+    static Ablation Grid(Ablation ablation, IReadOnlyList<string> values, Func<Trial, string, Trial> set) =>
+        values.Count == 0
+            ? ablation
+            : ablation with { Trials = [.. (from value in values from trial in ablation.Trials select set(trial, value)).Distinct()] };
+
+    static IReadOnlyList<int> Seeds(string text) =>
+        [.. Verb.Items(text).Select(item => int.TryParse(item, out var seed)
+            ? seed
+            : throw new ArgumentException($"--seeds holds '{item}'; it takes whole numbers such as 1,2,3."))];
+}

@@ -1,0 +1,38 @@
+using BirdResearch.Naming;
+using BirdResearch.Training;
+
+namespace BirdResearch.Experiments;
+
+/// <summary>Every grid that we report, by name.</summary>
+public static class Ablations
+{
+    /// <summary>Raw mel against expand-and-sparsify, read by the same time-series ResNet.</summary>
+    public static Ablation FrontEnds { get; } = new(
+        "front-ends",
+        "Does a sparse expanded representation carry more than the mel spectrogram it is made from, read by the same time-series ResNet?",
+        [.. from frontEnd in new[] { "mel", "expand-and-sparsify" }
+            select new Trial { Model = "tsresnet18", FrontEnd = frontEnd }]);
+
+    /// <summary>An image CNN against the time-series ResNet on the same mel spectrogram.</summary>
+    public static Ablation Models { get; } = new(
+        "models",
+        "Which architecture gives the most mAP for its price, on the same mel spectrogram and the same training?",
+        [.. from model in new[] { "tf_efficientnet_b0", "tsresnet18" }
+            select new Trial { Model = model }]);
+
+    /// <summary>Both questions at once, small: two models by two front-ends in a few minutes on two cores.</summary>
+    public static Ablation Demo { get; } = new(
+        "demo",
+        "Two architectures by two representations, small enough for a first look: who wins where, and at what price?",
+        [.. from model in new[] { "tf_efficientnet_b0", "tsresnet18" }
+            from frontEnd in new[] { "mel-64", "expand-and-sparsify-64" }
+            select new Trial { Model = model, FrontEnd = frontEnd, Training = new TrainingSettings { Epochs = 8 } }]);
+
+    /// <summary>All of them, in the order of the list.</summary>
+    public static IReadOnlyList<Ablation> All { get; } = [Demo, FrontEnds, Models];
+
+    /// <summary>The ablation of that name; an unknown one is an error that lists near names.</summary>
+    public static Ablation Named(string name) =>
+        All.FirstOrDefault(a => a.Name == name)
+        ?? throw new ArgumentException(NearNames.Unknown("ablation", name, All.Select(a => a.Name)));
+}

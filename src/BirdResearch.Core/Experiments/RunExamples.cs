@@ -1,0 +1,78 @@
+using System.Text.Json;
+using BirdResearch.Audio;
+using BirdResearch.Data;
+using BirdResearch.Features;
+using BirdResearch.Training;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace BirdResearch.Experiments;
+
+/// <summary>A few clips with their sound, spectrogram, truth and predictions, for the report.</summary>
+public static class RunExamples
+{
+    const int PerDomain = 3;
+
+    /// <summary>Writes <c>examples/</c>: wav files and <c>examples.json</c>.</summary>
+    public static void Write(string folder, Dataset data, Split split, WindowReader reader, IReadOnlyDictionary<string, Evaluation> evaluations)
+    {
+        folder = Directory.CreateDirectory(Path.Combine(folder, "examples")).FullName;
+        var settings = FrontEnds.Named("mel") with { SampleRate = reader.SampleRate };
+        settings = settings with { Mel = settings.Mel with { MaxHz = Math.Min(settings.Mel.MaxHz, reader.SampleRate / 2.0) } };
+        using var mel = FrontEnds.Create(settings);
+        var examples = new List<object>();
+        foreach (var (domain, clips) in new[] { ("soundscape", data.Soundscapes), ("focal", split.Validation) })
+            foreach (var clip in Pick(clips))
+            {
+                var file = $"{domain}-{examples.Count + 1}.wav";
+                var samples = reader.Read(clip, clip.StartSeconds);
+                AudioFile.Write(Path.Combine(folder, file), new Waveform(samples, reader.SampleRate), AudioFormat.Wav16);
+                examples.Add(new
+                {
+                    clip.Id,
+                    Domain = domain,
+                    File = file,
+                    Truth = clip.Labels,
+                    Predictions = Best(evaluations[domain], clip.Id),
+                    Spectrogram = Picture(mel, samples, settings),
+                });
+            }
+        File.WriteAllText(Path.Combine(folder, "examples.json"), JsonSerializer.Serialize(examples, RunStore.Json) + "\n");
+    }
+
+    /// <summary>Clips with at least one label, evenly spread over the list.</summary>
+    static IEnumerable<Clip> Pick(IReadOnlyList<Clip> clips)
+    {
+        var labelled = clips.Where(c => c.Labels.Count > 0).ToList();
+        var count = Math.Min(PerDomain, labelled.Count);
+        return Enumerable.Range(0, count).Select(i => labelled[((2 * i) + 1) * labelled.Count / (2 * count)]);
+    }
+
+    static object[] Best(Evaluation evaluation, string id)
+    {
+        var scores = evaluation.Scores;
+        var row = scores.Ids.Select((name, index) => (name, index)).First(r => r.name == id).index;
+        return [.. scores.Classes
+            .Select((name, c) => (Class: name, Score: scores.Values[(row * scores.Classes.Count) + c]))
+            .OrderByDescending(p => p.Score).Take(5)
+            .Select(p => new { p.Class, Score = Math.Round(p.Score, 4) })];
+    }
+
+    static object Picture(FrontEnd mel, float[] samples, FrontEndSettings settings)
+    {
+        using var scope = NewDisposeScope();
+        using var noGradient = no_grad();
+        var features = mel.forward(tensor(samples, [1, samples.Length]))[0, 0];                  // (M, F)
+        var (low, high) = (features.min().item<float>(), features.max().item<float>());
+        var bytes = ((features - low) * (255 / Math.Max(1e-6f, high - low))).to(ScalarType.Byte).contiguous().data<byte>().ToArray();
+        return new
+        {
+            Rows = features.shape[0],
+            Frames = features.shape[1],
+            Values = Convert.ToBase64String(bytes),
+            settings.Mel.MinHz,
+            settings.Mel.MaxHz,
+            Seconds = (double)samples.Length / settings.SampleRate,
+        };
+    }
+}

@@ -1,0 +1,95 @@
+using System.Globalization;
+using BirdResearch.Data;
+using BirdResearch.Metrics;
+using BirdResearch.Training;
+using CsvHelper;
+
+namespace BirdResearch.Experiments;
+
+/// <summary>The tables that a run leaves beside its record.</summary>
+public static class RunFiles
+{
+    /// <summary>Takes the run's folder for this process; a second process is told so. Ends with the process, however that ends.</summary>
+    public static IDisposable Lock(string folder)
+    {
+        try
+        {
+            return new FileStream(
+                Path.Combine(folder, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
+        }
+        catch (IOException e)
+        {
+            throw new IOException($"Another process is training '{Path.GetFileName(folder)}'. Wait for it or stop it.", e);
+        }
+    }
+
+    /// <summary><c>epochs.csv</c>: a line per epoch; an empty cell was not measured.</summary>
+    public static void WriteEpochs(string folder, IReadOnlyList<EpochRow> rows) =>
+        Write(Path.Combine(folder, "epochs.csv"),
+            ["epoch", "seconds", "clips", "learning_rate", "train_loss", "train_map", "focal_loss", "focal_map", "focal_auc"],
+            rows.Select(r => new object?[]
+            {
+                r.Epoch, r.Seconds, r.Clips, r.LearningRate, r.TrainLoss, r.TrainMap, r.FocalLoss, r.FocalMap, r.FocalAuc,
+            }));
+
+    /// <summary><c>classes.csv</c>: a line per class; an empty cell is not defined.</summary>
+    public static void WriteClasses(string folder, Dataset data, Split split, IReadOnlyDictionary<string, Evaluation> evaluations)
+    {
+        IEnumerable<object?> Of(string domain, int c)
+        {
+            if (!evaluations.TryGetValue(domain, out var evaluation)) return [null, null, null];
+            var (truth, values) = Column(evaluation.Scores, c);
+            return [Support(evaluation.Scores, c), Defined(Ranking.AveragePrecision(truth, values)), Defined(Ranking.RocAuc(truth, values))];
+        }
+
+        Write(Path.Combine(folder, "classes.csv"),
+            ["class", "common_name", "train_recordings", "focal_support", "focal_ap", "focal_auc", "soundscape_support", "soundscape_ap", "soundscape_auc"],
+            data.Classes.Select((name, c) => (object?[])
+            [
+                name, data.CommonNames.GetValueOrDefault(name, ""), split.Train.Count(clip => clip.Labels.Contains(name)),
+                .. Of("focal", c), .. Of("soundscape", c),
+            ]));
+    }
+
+    /// <summary><c>scores.&lt;domain&gt;.csv</c>: id, true classes, then a score per class.</summary>
+    public static void WriteScores(string folder, Scores scores) =>
+        Write(Path.Combine(folder, $"scores.{scores.Domain}.csv"),
+            ["id", "label", .. scores.Classes],
+            Enumerable.Range(0, scores.Ids.Count).Select(r => (object?[])
+            [
+                scores.Ids[r],
+                string.Join(' ', scores.Classes.Where((_, c) => scores.Truth[(r * scores.Classes.Count) + c])),
+                .. Enumerable.Range(0, scores.Classes.Count).Select(c => (object)scores.Values[(r * scores.Classes.Count) + c]),
+            ]));
+
+    /// <summary>Rows in which class <paramref name="c"/> is present.</summary>
+    public static int Support(Scores scores, int c)
+    {
+        var count = 0;
+        for (var r = 0; r < scores.Ids.Count; r++)
+            if (scores.Truth[(r * scores.Classes.Count) + c]) count++;
+        return count;
+    }
+
+    static (bool[] Truth, double[] Values) Column(Scores scores, int c)
+    {
+        var (truth, values) = (new bool[scores.Ids.Count], new double[scores.Ids.Count]);
+        for (var r = 0; r < truth.Length; r++)
+            (truth[r], values[r]) = (scores.Truth[(r * scores.Classes.Count) + c], scores.Values[(r * scores.Classes.Count) + c]);
+        return (truth, values);
+    }
+
+    static double? Defined(double value) => double.IsNaN(value) ? null : value;
+
+    static void Write(string file, IEnumerable<string> header, IEnumerable<object?[]> rows)
+    {
+        using var csv = new CsvWriter(new StreamWriter(file) { NewLine = "\n" }, CultureInfo.InvariantCulture);
+        foreach (var name in header) csv.WriteField(name);
+        csv.NextRecord();
+        foreach (var row in rows)
+        {
+            foreach (var cell in row) csv.WriteField(Convert.ToString(cell, CultureInfo.InvariantCulture));
+            csv.NextRecord();
+        }
+    }
+}

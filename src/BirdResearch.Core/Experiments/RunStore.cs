@@ -1,0 +1,109 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using BirdResearch.Data;
+
+namespace BirdResearch.Experiments;
+
+/// <summary>
+/// The folder of finished runs: <c>results/&lt;ablation&gt;/&lt;run&gt;/</c>. A run is written beside, in <c>&lt;run&gt;.partial</c>, and renamed
+/// when it is whole, so a folder without that ending is finished and is read back instead of being trained again.
+/// </summary>
+public sealed class RunStore
+{
+    /// <summary>What changes the numbers of a run although its settings stay the same; raised when training itself changes.</summary>
+    public const int Recipe = 1;
+
+    const string Partial = ".partial";
+
+    /// <param name="root">Folder of the ablations, such as <c>results</c>.</param>
+    public RunStore(string root) => Root = Path.GetFullPath(root);
+
+    /// <summary>Folder of the ablations.</summary>
+    public string Root { get; }
+
+    /// <summary>How records are written: snake_case keys, enums by name, readable.</summary>
+    public static JsonSerializerOptions Json { get; } = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        DictionaryKeyPolicy = null,
+        WriteIndented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower) },
+    };
+
+    /// <summary>The store of this checkout: <c>results/</c> beside <c>BirdResearch.sln</c>.</summary>
+    public static RunStore Open() => new(Folders.Results);
+
+    /// <summary>Folder of an ablation.</summary>
+    public string AblationFolder(string ablation) => Path.Combine(Root, ablation);
+
+    /// <summary>Folder of a finished run.</summary>
+    public string FolderOf(string ablation, string run) => Path.Combine(Root, ablation, run);
+
+    /// <summary>Folder in which a run is made until it is whole.</summary>
+    public string PartialFolderOf(string ablation, string run) => FolderOf(ablation, run) + Partial;
+
+    /// <summary>
+    /// Name of the run of a complete trial on that data: readable first, then a hash over all settings and the data. Where the data lies
+    /// and what it is called play no part in the hash.
+    /// </summary>
+    public static string NameOf(Trial trial, Dataset data)
+    {
+        var identity = JsonSerializer.Serialize(
+            new { Recipe, Trial = trial with { Data = "" }, data.ContentKey }, new JsonSerializerOptions(Json) { WriteIndented = false });
+        var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(identity)))[..10];
+        return string.Create(CultureInfo.InvariantCulture,
+            $"{trial.Model}.{trial.FrontEnd}.{data.Name}.f{trial.Fold}.s{trial.Seed}-{hash}");
+    }
+
+    /// <summary>The finished run of that name, or null. A folder whose record cannot be read is an error that names the file.</summary>
+    public RunRecord? Find(string ablation, string run)
+    {
+        var file = Path.Combine(FolderOf(ablation, run), "run.json");
+        return File.Exists(file) ? ReadRecord(file) : null;
+    }
+
+    /// <summary>Ablations that hold at least one finished run, in ordinal order.</summary>
+    public IReadOnlyList<string> Ablations() =>
+        Directory.Exists(Root)
+            ? [.. Directory.EnumerateDirectories(Root).Where(d => Runs(Path.GetFileName(d)).Any()).Select(d => Path.GetFileName(d)).Order(StringComparer.Ordinal)]
+            : [];
+
+    /// <summary>Names of the finished runs of an ablation, in ordinal order.</summary>
+    public IEnumerable<string> Runs(string ablation) =>
+        Directory.Exists(AblationFolder(ablation))
+            ? Directory.EnumerateDirectories(AblationFolder(ablation))
+                .Where(d => !d.EndsWith(Partial, StringComparison.Ordinal) && File.Exists(Path.Combine(d, "run.json")))
+                .Select(d => Path.GetFileName(d))
+                .Order(StringComparer.Ordinal)
+            : [];
+
+    /// <summary>Reads <c>run.json</c>.</summary>
+    public static RunRecord ReadRecord(string file)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<RunRecord>(File.ReadAllText(file), Json)
+                ?? throw new JsonException("the file holds null");
+        }
+        catch (Exception e) when (e is JsonException or NotSupportedException)
+        {
+            throw new InvalidDataException(
+                $"'{file}' is not a run record of this version: {e.Message} Move its folder away to have the run made again.", e);
+        }
+    }
+
+    /// <summary>Writes the record into the partial folder as its last file and renames the folder: from here on the run exists.</summary>
+    public void Finish(RunRecord record)
+    {
+        var folder = PartialFolderOf(record.Ablation, record.Name);
+        File.WriteAllText(Path.Combine(folder, "run.json"), JsonSerializer.Serialize(record, Json) + "\n");
+        Directory.Move(folder, FolderOf(record.Ablation, record.Name));
+    }
+}

@@ -1,0 +1,165 @@
+using BirdResearch.Data;
+using BirdResearch.Features;
+using BirdResearch.Metrics;
+using BirdResearch.Models;
+using BirdResearch.Training;
+using TorchSharp;
+
+namespace BirdResearch.Experiments;
+
+/// <summary>What a listener hears while trials run.</summary>
+/// <param name="Run">Name of the run.</param>
+/// <param name="Phase">What happens.</param>
+/// <param name="Training">How far the training is, in <see cref="RunPhase.Training"/>.</param>
+/// <param name="Record">The record, in <see cref="RunPhase.ReadBack"/> and <see cref="RunPhase.Finished"/>.</param>
+/// <param name="Note">A sentence for the reader, or null.</param>
+public sealed record RunEvent(string Run, RunPhase Phase, TrainingProgress? Training = null, RunRecord? Record = null, string? Note = null);
+
+/// <summary>Stages of a run.</summary>
+public enum RunPhase
+{
+    /// <summary>It exists and was read back.</summary>
+    ReadBack,
+
+    /// <summary>It starts, or goes on from its last whole epoch.</summary>
+    Started,
+
+    /// <summary>It is being trained.</summary>
+    Training,
+
+    /// <summary>Its last weights are being scored.</summary>
+    Scoring,
+
+    /// <summary>It is whole.</summary>
+    Finished,
+}
+
+/// <summary>Runs trials: reads back what exists, goes on where one was stopped, trains what is missing.</summary>
+public sealed class TrialRunner(RunStore store)
+{
+    readonly Dictionary<string, Dataset> _data = [];
+    readonly Dictionary<(string, int, double), WindowReader> _readers = [];
+
+    /// <summary>The data set of a trial, opened once.</summary>
+    public Dataset Open(string data, IProgress<(int Done, int Total)>? progress = null, CancellationToken cancellation = default) =>
+        _data.TryGetValue(data, out var known) ? known : _data[data] = Datasets.Open(data, progress, cancellation);
+
+    /// <summary>The trial with everything filled in that it leaves to the catalogue and the data set.</summary>
+    public Trial Complete(Trial trial)
+    {
+        trial.Training.Check();
+        _ = Classifiers.Named(trial.Model);
+        var split = Splits.Of(Open(trial.Data), trial.Fold);
+        return trial with { Fold = split.Fold, Features = trial.Features ?? FrontEnds.Named(trial.FrontEnd) };
+    }
+
+    /// <summary>The finished run of a trial: read back where it exists, trained where it does not.</summary>
+    public RunRecord Run(string ablation, Trial trial, IProgress<RunEvent>? listener = null, CancellationToken cancellation = default)
+    {
+        trial = Complete(trial);
+        var data = Open(trial.Data);
+        var name = RunStore.NameOf(trial, data);
+        if (store.Find(ablation, name) is { } found)
+        {
+            listener?.Report(new RunEvent(name, RunPhase.ReadBack, Record: found));
+            return found;
+        }
+
+        var folder = Directory.CreateDirectory(store.PartialFolderOf(ablation, name)).FullName;
+        RunRecord record;
+        using (RunFiles.Lock(folder))
+        {
+            var checkpoint = Path.Combine(folder, "checkpoint.safetensors");
+            listener?.Report(new RunEvent(name, RunPhase.Started, Note: File.Exists(checkpoint) ? "goes on from its last whole epoch" : null));
+            record = Train(ablation, name, trial, data, folder, checkpoint, listener, cancellation);
+            File.Delete(checkpoint);
+        }
+        store.Finish(record);
+        listener?.Report(new RunEvent(name, RunPhase.Finished, Record: record));
+        return record;
+    }
+
+    RunRecord Train(
+        string ablation, string name, Trial trial, Dataset data, string folder, string checkpoint,
+        IProgress<RunEvent>? listener, CancellationToken cancellation)
+    {
+        using var scope = torch.NewDisposeScope();
+        var split = Splits.Of(data, trial.Fold);
+        using var frontEnd = FrontEnds.Create(trial.Features!);
+        var shape = ShapeOf(frontEnd, trial.Training.WindowSeconds);
+        torch.manual_seed(trial.Seed);
+        using var model = Classifiers.Create(
+            trial.Model, data.Classes.Count, shape, new ModelOptions { DropRate = trial.Training.DropRate, DropPathRate = trial.Training.DropPathRate });
+        if (trial.Training.Pretrained is { } weights) Weights.Load(model, weights);
+
+        var reader = ReaderOf(data, frontEnd.SampleRate, trial.Training.WindowSeconds);
+        var trainer = new Trainer(frontEnd, model, reader, data, split, trial.Training, trial.Seed);
+        trainer.Run(checkpoint, Relay(name, listener), cancellation);
+
+        listener?.Report(new RunEvent(name, RunPhase.Scoring));
+        var evaluations = new Dictionary<string, Evaluation> { ["train"] = trainer.Evaluate(trainer.SampleOfTraining(), "train", null, cancellation) };
+        if (split.Validation.Count > 0) evaluations["focal"] = trainer.Evaluate(split.Validation, "focal", null, cancellation);
+        if (data.Soundscapes.Count > 0) evaluations["soundscape"] = trainer.Evaluate(data.Soundscapes, "soundscape", null, cancellation);
+
+        RunFiles.WriteEpochs(folder, trainer.Rows);
+        RunFiles.WriteClasses(folder, data, split, evaluations);
+        foreach (var evaluation in evaluations.Values) RunFiles.WriteScores(folder, evaluation.Scores);
+        RunExamples.Write(folder, data, split, reader, evaluations);
+        Weights.Save(model, Path.Combine(folder, "weights.safetensors"), new Dictionary<string, string>
+        {
+            ["model"] = trial.Model,
+            ["front_end"] = trial.FrontEnd,
+            ["classes"] = string.Join(' ', data.Classes),
+            ["sample_rate"] = frontEnd.SampleRate.ToString(System.Globalization.CultureInfo.InvariantCulture),
+            ["run"] = name,
+        });
+
+        var seconds = trainer.Rows.Sum(r => r.Seconds);
+        var clips = trainer.Rows.Sum(r => r.Clips);
+        return new RunRecord
+        {
+            Ablation = ablation,
+            Name = name,
+            Trial = trial,
+            Model = new ModelFacts(
+                trial.Model, model.parameters().Sum(p => p.numel()), MultiplyAdds.Count(model, shape), shape.Rows, shape.Frames),
+            Data = new DataFacts(
+                data.Name, data.ContentKey, data.Classes.Count, split.Train.Count, split.Validation.Count, data.Soundscapes.Count, split.Rule),
+            Scores = evaluations.ToDictionary(e => e.Key, e => ScoresOf(e.Value.Scores, data.Labelling)),
+            Cost = new RunCost(
+                seconds, clips / seconds, evaluations.Values.Sum(e => e.Windows) / evaluations.Values.Sum(e => e.Seconds),
+                trainer.Steps, clips, DateTime.UtcNow),
+            Machine = Machine.Current(),
+        };
+    }
+
+    /// <summary>Shape of one window's features.</summary>
+    public static InputShape ShapeOf(FrontEnd frontEnd, double windowSeconds) =>
+        new(frontEnd.Channels, frontEnd.Rows, frontEnd.Frames((long)Math.Round(windowSeconds * frontEnd.SampleRate)));
+
+    WindowReader ReaderOf(Dataset data, int sampleRate, double seconds) =>
+        _readers.TryGetValue((data.Root, sampleRate, seconds), out var known)
+            ? known
+            : _readers[(data.Root, sampleRate, seconds)] = new WindowReader(data, sampleRate, seconds);
+
+    static DomainScores ScoresOf(Scores scores, Labelling labelling)
+    {
+        static double? Defined(double value) => double.IsNaN(value) ? null : value;
+        return new DomainScores(
+            scores.Ids.Count,
+            Enumerable.Range(0, scores.Classes.Count).Count(c => RunFiles.Support(scores, c) > 0),
+            Defined(Ranking.MeanAveragePrecision(scores)),
+            Defined(Ranking.MicroMeanAveragePrecision(scores)),
+            Defined(Ranking.SampleMeanAveragePrecision(scores)),
+            Defined(Ranking.PaddedMeanAveragePrecision(scores)),
+            Defined(Ranking.MacroRocAuc(scores)),
+            labelling == Labelling.SingleLabel || scores.Domain == "focal" ? Defined(Ranking.Accuracy(scores)) : null);
+    }
+
+    static Progress? Relay(string name, IProgress<RunEvent>? listener) => listener is null ? null : new Progress(name, listener);
+
+    sealed class Progress(string name, IProgress<RunEvent> listener) : IProgress<TrainingProgress>
+    {
+        public void Report(TrainingProgress value) => listener.Report(new RunEvent(name, RunPhase.Training, value));
+    }
+}

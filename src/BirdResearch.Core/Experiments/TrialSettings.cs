@@ -1,0 +1,55 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using BirdResearch.Features;
+using BirdResearch.Naming;
+
+namespace BirdResearch.Experiments;
+
+/// <summary>Changes any setting of a trial by its name, as the command line and sweeps do.</summary>
+public static class TrialSettings
+{
+    /// <summary>
+    /// Applies <c>path=value</c>, such as <c>training.learning_rate=3e-4</c> or <c>features.expansion.k=64</c>. The last part of the path
+    /// alone is enough where it is unique. An unknown path is an error that lists near names.
+    /// </summary>
+    public static Trial Set(Trial trial, string assignment)
+    {
+        var equals = assignment.IndexOf('=');
+        if (equals < 1) throw new ArgumentException($"'{assignment}' is not a setting; write path=value, such as training.epochs=20.");
+        var (name, text) = (assignment[..equals].Trim(), assignment[(equals + 1)..].Trim());
+
+        var whole = JsonSerializer.SerializeToNode(trial with { Features = trial.Features ?? FrontEnds.Named(trial.FrontEnd) }, RunStore.Json)!.AsObject();
+        var paths = Paths(whole, "").ToList();
+        var matches = paths.Contains(name) ? [name] : paths.Where(p => p.EndsWith("." + name, StringComparison.Ordinal)).ToList();
+        if (matches.Count == 0) throw new ArgumentException(NearNames.Unknown("setting", name, paths));
+        if (matches.Count > 1) throw new ArgumentException($"'{name}' could be {string.Join(" or ", matches)}; write it in full.");
+
+        var parts = matches[0].Split('.');
+        var node = parts[..^1].Aggregate(whole, (at, part) => at[part]!.AsObject());
+        node[parts[^1]] = Parse(text);
+        if (!matches[0].StartsWith("features.", StringComparison.Ordinal) && trial.Features is null) whole["features"] = null;
+        try
+        {
+            return whole.Deserialize<Trial>(RunStore.Json)!;
+        }
+        catch (JsonException e)
+        {
+            throw new ArgumentException($"'{text}' is not a value for {matches[0]}: {e.Message}", e);
+        }
+    }
+
+    static IEnumerable<string> Paths(JsonObject node, string prefix) =>
+        node.SelectMany(pair => pair.Value is JsonObject inner ? Paths(inner, prefix + pair.Key + ".") : [prefix + pair.Key]);
+
+    static JsonNode? Parse(string text)
+    {
+        try
+        {
+            return JsonNode.Parse(text);
+        }
+        catch (JsonException)
+        {
+            return JsonValue.Create(text);
+        }
+    }
+}

@@ -1,0 +1,53 @@
+using System.Globalization;
+using System.Text.Json;
+using BirdResearch.Kernels;
+using BirdResearch.Models;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace BirdResearch.Training;
+
+/// <summary>The state after a whole epoch in one safetensors file: weights and buffers, both moments of AdamW, and the epochs so far.</summary>
+public static class Checkpoint
+{
+    const string ModelPrefix = "model.", First = "adamw.first.", Second = "adamw.second.";
+
+    /// <summary>Writes beside and renames, so that the file always holds a whole epoch.</summary>
+    public static void Write(string file, Classifier model, AdamW optimiser, IReadOnlyList<EpochRow> rows)
+    {
+        using var scope = NewDisposeScope();
+        var tensors = new List<(string, Tensor)>();
+        foreach (var (name, value) in model.state_dict()) tensors.Add((ModelPrefix + name, value));
+        foreach (var (name, first, second) in optimiser.Moments)
+        {
+            tensors.Add((First + name, tensor(first)));
+            tensors.Add((Second + name, tensor(second)));
+        }
+        Safetensors.Write(file, tensors, new Dictionary<string, string>
+        {
+            ["steps"] = optimiser.Steps.ToString(CultureInfo.InvariantCulture),
+            ["epochs"] = JsonSerializer.Serialize(rows),
+        });
+    }
+
+    /// <summary>Puts a checkpoint's state into the model and the optimiser and returns its epochs.</summary>
+    public static IReadOnlyList<EpochRow> Read(string file, Classifier model, AdamW optimiser)
+    {
+        using var scope = NewDisposeScope();
+        using var noGradient = no_grad();
+        var contents = Safetensors.Read(file);
+        Tensor Saved(string name, Tensor like) =>
+            contents.Tensors.TryGetValue(name, out var saved) && saved.shape.SequenceEqual(like.shape)
+                ? saved
+                : throw new InvalidDataException($"The checkpoint '{file}' has no '{name}' of this model's shape. Delete it to train from the start.");
+
+        foreach (var (name, value) in model.state_dict()) value.copy_(Saved(ModelPrefix + name, value));
+        foreach (var (name, first, second) in optimiser.Moments)
+        {
+            Saved(First + name, tensor(first)).data<float>().CopyTo(first);
+            Saved(Second + name, tensor(second)).data<float>().CopyTo(second);
+        }
+        optimiser.Steps = long.Parse(contents.Metadata["steps"], CultureInfo.InvariantCulture);
+        return JsonSerializer.Deserialize<List<EpochRow>>(contents.Metadata["epochs"])!;
+    }
+}

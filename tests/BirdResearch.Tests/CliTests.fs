@@ -1,0 +1,104 @@
+module BirdResearch.Tests.CliTests
+
+open System
+open System.Diagnostics
+open System.IO
+open System.Text.Json
+open System.Threading
+open Expecto
+
+let start (results: string) (args: string list) =
+    let info = ProcessStartInfo ("dotnet", RedirectStandardOutput = true, RedirectStandardError = true)
+    info.ArgumentList.Add (Path.Combine (AppContext.BaseDirectory, "bird.dll"))
+    for arg in args do info.ArgumentList.Add arg
+    info.Environment["BIRD_RESULTS"] <- results
+    info.Environment["NO_COLOR"] <- "1"
+    Process.Start info
+
+let finish (p: Process) =
+    let error = p.StandardError.ReadToEndAsync ()
+    let output = p.StandardOutput.ReadToEnd ()
+    p.WaitForExit ()
+    p.ExitCode, output, error.Result
+
+let bird args = start (Path.Combine (Path.GetTempPath (), $"bird-tests-{Environment.ProcessId}", "results")) args |> finish
+
+let tests =
+    testSequencedGroup "torch"
+    <| testList "Command line" [
+        test "help teaches with examples and lists every verb" {
+            let code, output, _ = bird [ "--help" ]
+            Expect.equal code 0 "exit code"
+            for word in [ "demo"; "run"; "report"; "models"; "front-ends"; "data"; "ablations"; "bench"; "reference"; "bird run models --data esc10" ] do
+                Expect.stringContains output word "the help"
+        }
+
+        test "an unknown verb, ablation, model or data set ends with a code other than zero and names what is near" {
+            for args, near in
+                [ [ "run"; "front-end" ], "front-ends"
+                  [ "run"; "models"; "--models"; "tf_eficientnet_b0" ], "tf_efficientnet_b0"
+                  [ "run"; "models"; "--data"; "synthetic-bird" ], "synthetic-birds"
+                  [ "bench"; "model" ], "models"
+                  [ "report"; "nothing-of-the-kind" ], "finished ablation" ] do
+                let code, output, error = bird args
+                Expect.notEqual code 0 $"exit code of %A{args}"
+                Expect.stringContains (output + error) near $"message of %A{args}"
+                Expect.isFalse ((output + error).Contains "   at ") $"no stack trace for %A{args}"
+            let code, _, _ = bird [ "traim" ]
+            Expect.notEqual code 0 "an unknown verb"
+        }
+
+        test "the model catalogue prints a line per model with its parameters" {
+            let code, output, _ = bird [ "models" ]
+            Expect.equal code 0 "exit code"
+            for model in BirdResearch.Models.Classifiers.All do Expect.stringContains output model.Name "the table"
+            Expect.stringContains output "4,240,114" "tf_efficientnet_b0 with one channel and 182 classes"
+        }
+
+        test "bench --json prints one object and nothing else" {
+            let code, output, _ = bird [ "bench"; "models"; "--models"; "tsresnet_tiny"; "--rounds"; "1"; "--batch"; "2"; "--json" ]
+            Expect.equal code 0 "exit code"
+            let root = JsonDocument.Parse(output).RootElement
+            Expect.isTrue (root.GetProperty("machine").GetProperty("cores").GetInt32 () > 0) "machine"
+            for row in root.GetProperty("rows").EnumerateArray () do
+                Expect.isTrue (row.GetProperty("value").GetDouble () > 0.0) "value"
+                Expect.isTrue (List.contains (row.GetProperty("phase").GetString ()) [ "train"; "infer"; "op" ]) "phase"
+                for key in [ "subject"; "variant"; "unit"; "ratio"; "against" ] do row.GetProperty key |> ignore
+        }
+
+        test "reference fails for a kind it does not know and says how many files failed" {
+            let folder = Directory.CreateDirectory(Path.Combine (Path.GetTempPath (), $"bird-tests-{Environment.ProcessId}", "unknown")).FullName
+            File.WriteAllText (Path.Combine (folder, "strange.json"), "{ \"case\": \"strange\" }")
+            let code, output, _ = bird [ "reference"; folder ]
+            Expect.notEqual code 0 "exit code"
+            Expect.stringContains output "strange.json" "the file"
+            Expect.stringContains output "0 passed, 1 failed" "the count"
+        }
+
+        test "a run that is killed three times and called again ends with the numbers of an undisturbed one" {
+            let data = (TrainingTests.tinyData.Force ()).Root
+            let results name = Path.Combine (Path.GetTempPath (), $"bird-tests-{Environment.ProcessId}", name)
+            let args =
+                [ "run"; "front-ends"; "--data"; data; "--models"; "tsresnet_tiny"; "--front-ends"; "mel-64,expand-and-sparsify-64"; "--epochs"; "4"
+                  "--set"; "batch_size=4"; "--set"; "window_seconds=2"; "--threads"; "2" ]
+            for patience in [ 1500; 3500; 5500 ] do
+                use p = start (results "killed") args
+                let output = p.StandardOutput.ReadToEndAsync ()
+                p.StandardError.ReadToEndAsync () |> ignore
+                if not (p.WaitForExit patience) then p.Kill ()
+                p.WaitForExit ()
+                output.Wait ()
+            let code, _, error = start (results "killed") args |> finish
+            Expect.equal code 0 error
+            let code, _, error = start (results "whole") args |> finish
+            Expect.equal code 0 error
+            let scores root =
+                [ for file in Directory.GetFiles (results root, "scores.*.csv", SearchOption.AllDirectories) |> Array.sort ->
+                      Path.GetRelativePath (results root, file), File.ReadAllText file ]
+            Expect.equal (List.length (scores "whole")) 6 "two runs with three domains each"
+            Expect.equal (scores "killed") (scores "whole") "every score"
+            let _, output, _ = start (results "whole") args |> finish
+            Expect.stringContains output "is there" "read back"
+            Expect.isTrue (File.Exists (Path.Combine (results "whole", "front-ends", "report.html"))) "the report"
+        }
+    ]

@@ -1,0 +1,111 @@
+module BirdResearch.Tests.ExperimentTests
+
+open System
+open System.IO
+open System.Threading
+open Expecto
+open BirdResearch.Data
+open BirdResearch.Experiments
+open BirdResearch.Features
+open BirdResearch.Models
+open BirdResearch.Training
+
+let trial =
+    lazy
+        Trial (
+            Data = (TrainingTests.tinyData.Force ()).Root,
+            Model = "tsresnet_tiny",
+            FrontEnd = "mel-64",
+            Training = TrainingSettings (Epochs = 3, BatchSize = 4, WindowSeconds = 2.0, EvaluationWindows = 2)
+        )
+
+let freshStore () = RunStore (Path.Combine (Path.GetTempPath (), $"bird-tests-{Environment.ProcessId}", Guid.NewGuid().ToString "N"))
+
+let phases (events: ResizeArray<RunEvent>) =
+    { new IProgress<RunEvent> with
+        member _.Report e = events.Add e }
+
+let seen phase (events: seq<RunEvent>) = events |> Seq.exists (fun e -> e.Phase = phase)
+
+let tests =
+    testSequencedGroup "torch"
+    <| testList "Experiments" [
+        test "every trial of every ablation names a model and a front-end that exist" {
+            for ablation in Ablations.All do
+                for trial in ablation.Trials do
+                    Classifiers.Named trial.Model |> ignore
+                    FrontEnds.Named trial.FrontEnd |> ignore
+        }
+
+        test "a run leaves its record, tables, scores, weights and examples, and is read back the second time" {
+            let store, events = freshStore (), ResizeArray ()
+            let first = TrialRunner(store).Run ("a", trial.Value, phases events)
+            let folder = store.FolderOf ("a", first.Name)
+            for file in [ "run.json"; "epochs.csv"; "classes.csv"; "scores.train.csv"; "scores.focal.csv"; "scores.soundscape.csv"; "weights.safetensors"; "examples/examples.json" ] do
+                Expect.isTrue (File.Exists (Path.Combine (folder, file))) file
+            Expect.isFalse (File.Exists (Path.Combine (folder, "checkpoint.safetensors"))) "the checkpoint is gone"
+            Expect.isFalse (Directory.Exists (store.PartialFolderOf ("a", first.Name))) "the partial folder is gone"
+            events.Clear ()
+            let second = TrialRunner(store).Run ("a", trial.Value, phases events)
+            Expect.isTrue (seen RunPhase.ReadBack events && not (seen RunPhase.Training events)) "read back, not trained"
+            Expect.equal second.Scores["focal"] first.Scores["focal"] "the same scores"
+            Expect.equal first.Data.Classes 3 "classes"
+        }
+
+        test "a run stopped by its user goes on from the last whole epoch to the same scores" {
+            let undisturbed = TrialRunner(freshStore ()).Run ("a", trial.Value)
+            let store = freshStore ()
+            use source = new CancellationTokenSource ()
+            let stop =
+                { new IProgress<RunEvent> with
+                    member _.Report e =
+                        if not (isNull e.Training) && not (isNull e.Training.Finished) && e.Training.Finished.Epoch = 2 then source.Cancel () }
+            Expect.throwsT<OperationCanceledException> (fun () -> TrialRunner(store).Run ("a", trial.Value, stop, source.Token) |> ignore) "stopped"
+            Expect.isEmpty (store.Runs "a") "no finished run yet"
+            let events = ResizeArray ()
+            let finished = TrialRunner(store).Run ("a", trial.Value, phases events)
+            Expect.isTrue (events |> Seq.exists (fun e -> e.Note = "goes on from its last whole epoch")) "it went on"
+            for domain in [ "train"; "focal"; "soundscape" ] do
+                Expect.equal finished.Scores[domain] undisturbed.Scores[domain] domain
+        }
+
+        test "a run's name changes with any setting and not with the place of its data" {
+            let runner = TrialRunner (freshStore ())
+            let name (t: Trial) =
+                let complete = runner.Complete t
+                RunStore.NameOf (complete, runner.Open t.Data)
+            let copy = (trial.Value.Data.TrimEnd '/') + "-copy/training"
+            TinyBirds.copy trial.Value.Data copy
+            let names =
+                [ for change in [ "seed=2"; "training.epochs=4"; "features.mel.hop=900"; "drop_rate=0.2"; "model=tsresnet18" ] ->
+                      name (TrialSettings.Set (trial.Value, change)) ]
+            Expect.equal (name (TrialSettings.Set (trial.Value, $"data={copy}"))) (name trial.Value) "moved data"
+            Expect.equal (List.distinct (name trial.Value :: names) |> List.length) (names.Length + 1) "each setting counts"
+        }
+
+        test "two processes cannot train the same run at once" {
+            let folder = Directory.CreateDirectory(Path.Combine (Path.GetTempPath (), $"bird-tests-{Environment.ProcessId}", "locked")).FullName
+            use first = RunFiles.Lock folder
+            Expect.throwsT<IOException> (fun () -> RunFiles.Lock folder |> ignore) "the second"
+        }
+
+        test "any setting can be changed by its path or its last word" {
+            let t = TrialSettings.Set (Trial (), "training.learning_rate=3e-4")
+            Expect.equal t.Training.LearningRate 3e-4 "by path"
+            Expect.isNull t.Features "front-end numbers stay the catalogue's"
+            Expect.equal (TrialSettings.Set (Trial (), "clip_norm=0")).Training.ClipNorm 0.0 "by last word"
+            Expect.equal (TrialSettings.Set (Trial (FrontEnd = "expand-and-sparsify"), "features.expansion.k=7")).Features.Expansion.K 7 "front-end"
+            let message assignment = try TrialSettings.Set (Trial (), assignment) |> ignore; "" with :? ArgumentException as e -> e.Message
+            Expect.stringContains (message "learning_rat=1") "training.learning_rate" "near names"
+            Expect.stringContains (message "training.epochs=many") "training.epochs" "a bad value"
+            Expect.stringContains (message "epochs") "path=value" "no value"
+        }
+
+        test "a record that cannot be read is an error that names its file" {
+            let store = freshStore ()
+            let folder = Directory.CreateDirectory(store.FolderOf ("a", "broken")).FullName
+            File.WriteAllText (Path.Combine (folder, "run.json"), "{ \"format\": ")
+            let message = try store.Find ("a", "broken") |> ignore; "" with :? InvalidDataException as e -> e.Message
+            Expect.stringContains message "run.json" "the file"
+        }
+    ]
