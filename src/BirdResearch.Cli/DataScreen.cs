@@ -17,9 +17,7 @@ public static class DataScreen
             return runner.Open(name, new Bar(task), cancellation);
         });
         var split = Splits.Of(data, fold);
-        Screen.Line(
-            $"{data.Name}: {data.Classes.Count} classes, {split.Train.Count} recordings to train on, {split.Validation.Count} held out " +
-            $"(fold {split.Fold}, by {split.Rule}), {data.Soundscapes.Count} labelled soundscape windows to test on");
+        Screen.Line($"{data.Name}: {data.Classes.Count} classes, {split}; {data.Soundscapes.Count} labelled soundscape windows to test on");
         foreach (var note in data.Notes) Screen.Warn(note);
         return data;
     }

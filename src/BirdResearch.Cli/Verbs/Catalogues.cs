@@ -69,8 +69,8 @@ public static class Catalogues
           bird run models --data /path/to/birdclef-2024
         """).Does((_, _) =>
     {
-        Screen.Table(["data set", "layout", "there", "where"], Datasets.All().Select(entry =>
-            (IReadOnlyList<string>)[entry.Name, entry.Layout, entry.Present ? "yes" : "made on first use", entry.Folder]));
+        Screen.Table(["data set", "layout", "there", "", "where"], Datasets.All().Select(entry =>
+            (IReadOnlyList<string>)[entry.Name, entry.Layout, entry.Present ? "yes" : "no", entry.About, entry.Where]));
         return 0;
     });
 

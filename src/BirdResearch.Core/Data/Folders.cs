@@ -15,8 +15,8 @@ public static class Folders
     /// <summary>Data sets by name, one folder each.</summary>
     public static string Data => Path.Combine(Root, "data");
 
-    /// <summary>Finished runs by ablation.</summary>
-    public static string Results => Path.Combine(Root, "results");
+    /// <summary>Finished runs: the folder that <c>BIRD_RESULTS</c> names, else <c>results</c> below the root.</summary>
+    public static string Results => Environment.GetEnvironmentVariable("BIRD_RESULTS") is { Length: > 0 } folder ? Path.GetFullPath(folder) : Path.Combine(Root, "results");
 
     /// <summary>
     /// Real recordings: the folder that <c>BIRD_DATA</c> names, else <c>../shared/data</c> beside the root; null where neither is.

@@ -25,7 +25,7 @@ public static class RunExamples
             foreach (var clip in Pick(clips))
             {
                 var file = $"{domain}-{examples.Count + 1}.wav";
-                var samples = reader.Read(clip, clip.StartSeconds);
+                var samples = reader.Read(clip);
                 AudioFile.Write(Path.Combine(folder, file), new Waveform(samples, reader.SampleRate), AudioFormat.Wav16);
                 examples.Add(new
                 {

@@ -36,10 +36,10 @@ public sealed record Evaluation(Scores Scores, double Loss, int Windows, double 
         try
         {
             using var noGradient = no_grad();
-            foreach (var batch in ClipBatches.Evaluation(reader, clips, classes, batchSize, maxWindows, cancellation))
+            foreach (var batch in ClipBatches.Evaluation(reader, clips, classes, batchSize, maxWindows, cancellation: cancellation))
             {
                 using var scope = NewDisposeScope();
-                var samples = tensor(batch.Samples, [batch.Count, batch.SamplesPerClip]);      // (B, T)
+                var samples = tensor(batch.Samples, [batch.Count, batch.WindowSamples]);      // (B, T)
                 var logits = model.forward(frontEnd.forward(samples));                          // (B, C)
                 total += loss.Of(logits, tensor(batch.Labels, [batch.Count, classes.Count])).item<float>() * batch.Count;
                 var scores = loss.Scores(logits).to(ScalarType.Float64).cpu().data<double>().ToArray();

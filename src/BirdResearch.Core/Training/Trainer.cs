@@ -80,9 +80,9 @@ public sealed class Trainer
         _model.train();
         var (sum, clips, rate, step) = (0.0, 0L, 0.0, 0);
         var watch = Stopwatch.StartNew();
-        var stepsPerEpoch = ClipBatches.TrainingSteps(_split.Train.Count, _settings.BatchSize);
+        var stepsPerEpoch = ClipBatches.PerEpoch(_split.Train.Count, _settings.BatchSize);
         var schedule = new Schedule(_settings.LearningRate, (long)_settings.Epochs * stepsPerEpoch, _settings.WarmupShare);
-        foreach (var batch in ClipBatches.Training(_reader, _split.Train, _data.Classes, _settings.BatchSize, _seed, epoch, cancellation))
+        foreach (var batch in ClipBatches.Training(_reader, _split.Train, _data.Classes, _settings.BatchSize, _seed, epoch, cancellation: cancellation))
         {
             rate = schedule.At(((long)epoch * stepsPerEpoch) + step);
             sum += Step(batch, epoch, step++, rate) * batch.Count;
@@ -113,7 +113,7 @@ public sealed class Trainer
         Tensor features, labels;
         using (no_grad())
         {
-            var samples = tensor(batch.Samples, [batch.Count, batch.SamplesPerClip]);             // (B, T)
+            var samples = tensor(batch.Samples, [batch.Count, batch.WindowSamples]);             // (B, T)
             labels = tensor(batch.Labels, [batch.Count, _data.Classes.Count]);                     // (B, C)
             (samples, labels) = _augmentation.Mix(samples, labels, epoch, step);
             features = _augmentation.Mask(_frontEnd.forward(samples), epoch, step);                // (B, 1, M, F)
