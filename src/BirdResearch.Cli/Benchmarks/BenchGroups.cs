@@ -59,12 +59,12 @@ public sealed class BenchGroups : IDisposable
     BenchGroup FrontEndGroup(int batch)
     {
         var cases = new List<BenchCase>();
-        foreach (var entry in FrontEnds.All)
+        foreach (var (name, settings) in FrontEnds.All)
         {
-            var frontEnd = FrontEnds.Create(entry.Settings);
-            var samples = tensor(Noise((int)(batch * Seconds * entry.Settings.SampleRate), entry.Settings.SampleRate))
+            var frontEnd = FrontEnds.Create(settings);
+            var samples = tensor(Noise((int)(batch * Seconds * settings.SampleRate), settings.SampleRate))
                 .reshape(batch, -1);                                                              // (B, T)
-            cases.Add(new BenchCase(entry.Name, "op", "fp32", batch, "clips/s", () =>
+            cases.Add(new BenchCase(name, "op", "fp32", batch, "clips/s", () =>
             {
                 using var scope = NewDisposeScope();
                 using var noGradient = no_grad();
@@ -80,7 +80,7 @@ public sealed class BenchGroups : IDisposable
         var shape = Experiments.TrialRunner.ShapeOf(frontEnd, Seconds);
         var features = randn(batch, shape.Channels, shape.Rows, shape.Frames);                    // (B, 1, M, F)
         var labels = (rand(batch, Classes) < 0.02).to(ScalarType.Float32);                        // (B, C)
-        var names = models.Count > 0 ? models : [.. Classifiers.All.Where(m => !m.IsTestVariant).Select(m => m.Name)];
+        var names = models.Count > 0 ? models : [.. Classifiers.All.Where(m => !m.IsTest).Select(m => m.Name)];
         var train = new List<BenchCase>();
         var infer = new List<BenchCase>();
         foreach (var name in names)

@@ -55,9 +55,9 @@ public static class Catalogues
         using var scope = torch.NewDisposeScope();
         Screen.Table(["front-end", "rate (Hz)>", "rows>", "frames>", "kind"], FrontEnds.All.Select(entry =>
         {
-            using var frontEnd = FrontEnds.Create(entry.Settings);
+            using var frontEnd = FrontEnds.Create(entry.Value);
             var shape = TrialRunner.ShapeOf(frontEnd, Seconds);
-            return (IReadOnlyList<string>)[entry.Name, $"{entry.Settings.SampleRate}", $"{shape.Rows}", $"{shape.Frames}", entry.Settings.Kind];
+            return (IReadOnlyList<string>)[entry.Key, $"{entry.Value.SampleRate}", $"{shape.Rows}", $"{shape.Frames}", entry.Value.Kind];
         }));
         return 0;
     });

@@ -48,7 +48,7 @@ public sealed class TrialRunner(RunStore store)
     public Trial Complete(Trial trial)
     {
         trial.Training.Check();
-        _ = Classifiers.Named(trial.Model);
+        _ = Classifiers.Find(trial.Model);
         var split = Splits.Of(Open(trial.Data), trial.Fold);
         return trial with { Fold = split.Fold, Features = trial.Features ?? FrontEnds.Named(trial.FrontEnd) };
     }
@@ -90,7 +90,7 @@ public sealed class TrialRunner(RunStore store)
         torch.manual_seed(trial.Seed);
         using var model = Classifiers.Create(
             trial.Model, data.Classes.Count, shape, new ModelOptions { DropRate = trial.Training.DropRate, DropPathRate = trial.Training.DropPathRate });
-        if (trial.Training.Pretrained is { } weights) Weights.Load(model, weights);
+        if (trial.Training.Pretrained is { } weights) Weights.Load(model, weights, WeightFit.Adapt);
 
         var reader = ReaderOf(data, frontEnd.SampleRate, trial.Training.WindowSeconds);
         var trainer = new Trainer(frontEnd, model, reader, data, split, trial.Training, trial.Seed);

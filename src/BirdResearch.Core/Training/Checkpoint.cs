@@ -35,10 +35,11 @@ public static class Checkpoint
     {
         using var scope = NewDisposeScope();
         using var noGradient = no_grad();
-        var contents = Safetensors.Read(file);
+        using var contents = Safetensors.Open(file);
+        var shapes = contents.Entries.ToDictionary(e => e.Key, e => e.Shape);
         Tensor Saved(string name, Tensor like) =>
-            contents.Tensors.TryGetValue(name, out var saved) && saved.shape.SequenceEqual(like.shape)
-                ? saved
+            shapes.TryGetValue(name, out var shape) && shape.SequenceEqual(like.shape)
+                ? contents.Read(name)
                 : throw new InvalidDataException($"The checkpoint '{file}' has no '{name}' of this model's shape. Delete it to train from the start.");
 
         foreach (var (name, value) in model.state_dict()) value.copy_(Saved(ModelPrefix + name, value));

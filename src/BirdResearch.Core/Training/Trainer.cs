@@ -25,7 +25,8 @@ public sealed class Trainer
     readonly int _seed;
     readonly Loss _loss;
     readonly AdamW _optimiser;
-    readonly Augmentation _augmentation;
+    readonly Mixup _mixup;
+    readonly SpecAugment _specAugment;
     readonly List<EpochRow> _rows = [];
 
     /// <param name="frontEnd">Sound to features.</param>
@@ -42,7 +43,8 @@ public sealed class Trainer
         (_frontEnd, _model, _reader, _data, _split, _settings, _seed) = (frontEnd, model, reader, data, split, settings, seed);
         _loss = Loss.Named(settings.Loss, data.Labelling, settings.LabelSmoothing);
         _optimiser = new AdamW(model.named_parameters(), settings.WeightDecay);
-        _augmentation = new Augmentation(settings, seed);
+        _mixup = new Mixup(settings.MixupProbability, settings.MixupAlpha);
+        _specAugment = new SpecAugment(settings.FrequencyMasks, settings.FrequencyMaskShare, settings.TimeMasks, settings.TimeMaskShare);
     }
 
     /// <summary>The loss in use.</summary>
@@ -55,7 +57,7 @@ public sealed class Trainer
     public long Steps => _optimiser.Steps;
 
     /// <summary>How often each augmentation was offered and applied in this sitting.</summary>
-    public AugmentationCounts AugmentationCounts => _augmentation.Counts;
+    public AugmentationCounts AugmentationCounts { get; } = new();
 
     /// <summary>Goes on from the checkpoint, if there is one, to the last epoch; after each epoch the checkpoint is renewed.</summary>
     /// <param name="checkpoint">File that holds the last whole epoch; null keeps none.</param>
@@ -115,8 +117,9 @@ public sealed class Trainer
         {
             var samples = tensor(batch.Samples, [batch.Count, batch.WindowSamples]);             // (B, T)
             labels = tensor(batch.Labels, [batch.Count, _data.Classes.Count]);                     // (B, C)
-            (samples, labels) = _augmentation.Mix(samples, labels, epoch, step);
-            features = _augmentation.Mask(_frontEnd.forward(samples), epoch, step);                // (B, 1, M, F)
+            var place = new AugmentationStep(_seed, epoch, step);
+            (samples, labels) = _mixup.Apply(samples, labels, place, AugmentationCounts);
+            features = _specAugment.Apply(_frontEnd.forward(samples), place, AugmentationCounts);  // (B, 1, M, F)
         }
         var loss = _loss.Of(_model.forward(features), labels);
         loss.backward();

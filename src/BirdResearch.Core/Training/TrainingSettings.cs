@@ -27,7 +27,7 @@ public sealed record TrainingSettings
     /// <summary>Share of label mass spread over the other classes, in [0, 1).</summary>
     public double LabelSmoothing { get; init; }
 
-    /// <summary>Probability that a batch is mixed with a shuffled copy of itself.</summary>
+    /// <summary>Probability that a clip is mixed with another clip of its batch.</summary>
     public double MixupProbability { get; init; } = 0.5;
 
     /// <summary>Both parameters of the Beta distribution that mixup's weight is drawn from.</summary>
