@@ -27,11 +27,14 @@ public sealed record TrainingSettings
     /// <summary>Share of label mass spread over the other classes, in [0, 1).</summary>
     public double LabelSmoothing { get; init; }
 
-    /// <summary>Probability that a batch is mixed with a shuffled copy of itself.</summary>
+    /// <summary>Probability that a clip is mixed with another clip of its batch.</summary>
     public double MixupProbability { get; init; } = 0.5;
 
     /// <summary>Both parameters of the Beta distribution that mixup's weight is drawn from.</summary>
     public double MixupAlpha { get; init; } = 0.4;
+
+    /// <summary>Probability that a clip gets SpecAugment's masks.</summary>
+    public double SpecAugmentProbability { get; init; } = 1;
 
     /// <summary>SpecAugment frequency masks per clip.</summary>
     public int FrequencyMasks { get; init; } = 1;
