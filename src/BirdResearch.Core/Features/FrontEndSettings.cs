@@ -47,8 +47,17 @@ public sealed record FrontEndSettings
 /// <summary>A mel spectrogram, in torchaudio's and librosa's terms.</summary>
 public sealed record MelSettings
 {
-    /// <summary>FFT length and window length in samples.</summary>
+    /// <summary>FFT length in samples.</summary>
     public int Fft { get; init; } = 1024;
+
+    /// <summary>Window length in samples, at most the FFT's; null is the FFT's. A shorter window stands in the middle of the frame.</summary>
+    public int? WindowLength { get; init; }
+
+    /// <summary>Window by name, see <see cref="Windows"/>, in its periodic form.</summary>
+    public string Window { get; init; } = "hanning";
+
+    /// <summary>True divides the window by its own norm (torchaudio's <c>normalized="window"</c>).</summary>
+    public bool UnitWindow { get; init; }
 
     /// <summary>Samples between frames.</summary>
     public int Hop { get; init; } = 500;
@@ -71,7 +80,10 @@ public sealed record MelSettings
     /// <summary>Exponent of the magnitude: 2 for power, 1 for magnitude.</summary>
     public double Power { get; init; } = 2;
 
-    /// <summary>Padding of the half window at both ends: <c>reflect</c> or <c>constant</c>.</summary>
+    /// <summary>True centres frame i on sample <c>i * hop</c>, with half an FFT of padding at both ends; false starts it there.</summary>
+    public bool Centre { get; init; } = true;
+
+    /// <summary>What the padding holds: <c>reflect</c>, <c>constant</c> (zeros), <c>replicate</c> or <c>circular</c>.</summary>
     public string Padding { get; init; } = "reflect";
 
     /// <summary>Floor in dB below each clip's own peak; null gives power or magnitude instead of dB.</summary>
@@ -84,14 +96,69 @@ public sealed record FbankSettings
     /// <summary>Number of mel bins.</summary>
     public int Bins { get; init; } = 128;
 
-    /// <summary><c>hanning</c>, <c>povey</c>, <c>hamming</c>, <c>rectangular</c> or <c>blackman</c>.</summary>
+    /// <summary><c>hanning</c>, <c>povey</c>, <c>hamming</c>, <c>rectangular</c> or <c>blackman</c>, in its symmetric form.</summary>
     public string Window { get; init; } = "hanning";
+
+    /// <summary>The constant term of the <c>blackman</c> window.</summary>
+    public double Blackman { get; init; } = 0.42;
 
     /// <summary>Frame length in milliseconds.</summary>
     public double FrameMilliseconds { get; init; } = 25;
 
     /// <summary>Frame shift in milliseconds.</summary>
     public double ShiftMilliseconds { get; init; } = 10;
+
+    /// <summary>Lower edge of the first filter in Hz.</summary>
+    public double MinHz { get; init; } = 20;
+
+    /// <summary>Upper edge of the last filter in Hz; 0 or less counts down from the Nyquist frequency.</summary>
+    public double MaxHz { get; init; }
+
+    /// <summary>Share of the sample before that is taken off each sample, frame by frame.</summary>
+    public double PreEmphasis { get; init; } = 0.97;
+
+    /// <summary>Whether each frame's mean is taken off.</summary>
+    public bool RemoveDc { get; init; } = true;
+
+    /// <summary>True keeps frames that lie whole within the sound; false centres a frame in each shift and mirrors the sound at its ends.</summary>
+    public bool SnipEdges { get; init; } = true;
+
+    /// <summary>Whether the FFT is lengthened to a power of two.</summary>
+    public bool PowerOfTwo { get; init; } = true;
+
+    /// <summary>True sums powers, false magnitudes.</summary>
+    public bool Power { get; init; } = true;
+
+    /// <summary>Whether the natural logarithm is taken, of at least 1.1920929e-07.</summary>
+    public bool Log { get; init; } = true;
+
+    /// <summary>Where the log energy of each frame goes, if anywhere.</summary>
+    public EnergyColumn Energy { get; init; } = EnergyColumn.None;
+
+    /// <summary>True takes the energy before pre-emphasis and window, false after them.</summary>
+    public bool RawEnergy { get; init; } = true;
+
+    /// <summary>Smallest energy before its logarithm; 0 for none but the smallest single-precision step.</summary>
+    public double EnergyFloor { get; init; } = 1;
+
+    /// <summary>Whether each column's mean over the frames is taken off.</summary>
+    public bool SubtractMean { get; init; }
+
+    /// <summary>Frames to pad with zeros or to cut to, before normalisation (as SSAMBA and SSAST do); null keeps what the sound gives.</summary>
+    public int? TargetFrames { get; init; }
+}
+
+/// <summary>Place of the energy among a Kaldi filter bank's columns.</summary>
+public enum EnergyColumn
+{
+    /// <summary>There is none.</summary>
+    None,
+
+    /// <summary>Before the mel bins (Kaldi).</summary>
+    First,
+
+    /// <summary>After the mel bins (HTK).</summary>
+    Last,
 }
 
 /// <summary>Convolutional expand-and-sparsify: a fixed random projection of a sliding window, of which the k largest stay.</summary>

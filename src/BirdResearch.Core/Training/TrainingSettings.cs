@@ -33,6 +33,9 @@ public sealed record TrainingSettings
     /// <summary>Both parameters of the Beta distribution that mixup's weight is drawn from.</summary>
     public double MixupAlpha { get; init; } = 0.4;
 
+    /// <summary>Probability that a clip gets SpecAugment's masks.</summary>
+    public double SpecAugmentProbability { get; init; } = 1;
+
     /// <summary>SpecAugment frequency masks per clip.</summary>
     public int FrequencyMasks { get; init; } = 1;
 

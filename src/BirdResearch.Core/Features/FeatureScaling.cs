@@ -1,0 +1,35 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace BirdResearch.Features;
+
+/// <summary>Applies a <see cref="Normalisation"/> to (B, rows, frames) and adds the channel axis.</summary>
+sealed class FeatureScaling(FrontEndSettings settings)
+{
+    readonly Scalar _mean = settings.Mean;
+    readonly Scalar _inverseStd = 1 / settings.Std;
+    readonly Scalar _epsilon = 1e-5;
+
+    /// <summary>(B, rows, frames) -> (B, channels, rows, frames).</summary>
+    public Tensor Apply(Tensor features)
+    {
+        using var scope = NewDisposeScope();
+        var scaled = settings.Normalisation switch
+        {
+            Normalisation.PerClip => PerClip(features),
+            Normalisation.Fixed => (features - _mean).mul_(_inverseStd),
+            _ => features,
+        };
+        var image = scaled.unsqueeze(1);                                           // (B, 1, rows, frames)
+        return (settings.Channels == 1 ? image : image.repeat(1, settings.Channels, 1, 1)).MoveToOuterDisposeScope();
+    }
+
+    // The peak comes off first, which changes no result but makes a constant clip exactly 0 throughout.
+    Tensor PerClip(Tensor features)
+    {
+        var centred = features - features.amax([-2, -1], keepdim: true);           // (B, rows, frames)
+        centred.sub_(centred.mean([-2, -1], keepdim: true));
+        var std = centred.square().mean([-2, -1], keepdim: true).sqrt_();          // (B, 1, 1)
+        return centred.div_(std.add_(_epsilon));
+    }
+}

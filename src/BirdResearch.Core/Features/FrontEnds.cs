@@ -1,0 +1,45 @@
+using BirdResearch.Naming;
+
+namespace BirdResearch.Features;
+
+/// <summary>The catalogue of front-ends.</summary>
+public static class FrontEnds
+{
+    // AudioSet's log-mel statistics, which SSAMBA and SSAST were pretrained with; they divide by twice the deviation.
+    const double AudioSetMean = -4.2677393, AudioSetStd = 4.5689974;
+
+    static readonly MelSettings Mel64 = new() { Mels = 64, Fft = 2048, Hop = 1000 };
+
+    /// <summary>Every front-end's settings by its name.</summary>
+    public static IReadOnlyDictionary<string, FrontEndSettings> All { get; } = new OrderedDictionary<string, FrontEndSettings>
+    {
+        ["mel"] = new() { Kind = "mel" },                                // 128 x 320 for 5 s
+        ["mel-64"] = new() { Kind = "mel", Mel = Mel64 },                // 64 x 160
+        ["kaldi-fbank"] = new()                                          // 128 x 498
+        {
+            Kind = "kaldi-fbank", SampleRate = 16_000, Normalisation = Normalisation.Fixed, Mean = AudioSetMean, Std = 2 * AudioSetStd,
+        },
+        ["expand-and-sparsify"] = new() { Kind = "expand-and-sparsify" },   // 512 x 157, 32 of 512
+        ["expand-and-sparsify-64"] = new()                                  // 256 x 77, 16 of 256
+        {
+            Kind = "expand-and-sparsify", Mel = Mel64, Expansion = new() { Outputs = 256, K = 16 },
+        },
+    };
+
+    /// <summary>Settings by catalogue name; an unknown name is an error that lists near ones.</summary>
+    public static FrontEndSettings Named(string name) =>
+        All.TryGetValue(name, out var settings) ? settings : throw new ArgumentException(NearNames.Unknown("front-end", name, All.Keys));
+
+    /// <summary>A front-end by catalogue name.</summary>
+    public static FrontEnd Create(string name) => Create(Named(name));
+
+    /// <summary>Makes the front-end; a setting out of range is an error that names it, its value and what it may be.</summary>
+    public static FrontEnd Create(FrontEndSettings settings) => settings.Kind switch
+    {
+        "mel" => new MelFrontEnd(settings),
+        "kaldi-fbank" => new FbankFrontEnd(settings),
+        "expand-and-sparsify" => new ExpandAndSparsify(settings),
+        _ => throw new ArgumentException(
+            NearNames.Unknown("kind of front-end", settings.Kind, ["mel", "kaldi-fbank", "expand-and-sparsify"])),
+    };
+}

@@ -1,0 +1,126 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace BirdResearch.Features;
+
+/// <summary>
+/// Mel spectrogram (B, T) -> (B, mels, frames) as torchaudio and librosa define it: in dB when the settings have a <c>TopDb</c>, else
+/// in power or magnitude. float32 and float64, by the precision of its input.
+/// </summary>
+public sealed class MelSpectrogram : nn.Module<Tensor, Tensor>
+{
+    readonly MelSettings _settings;
+    readonly PaddingModes _padding;
+    readonly FixedTensor _window;
+    readonly FixedTensor _filters;
+    readonly Decibels? _decibels;
+    readonly Scalar _halfPower;
+
+    /// <param name="settings">What to compute.</param>
+    /// <param name="sampleRate">Sample rate of the sound in Hz.</param>
+    public MelSpectrogram(MelSettings settings, int sampleRate) : base(nameof(MelSpectrogram))
+    {
+        SettingsCheck.Mel(settings);
+        (_settings, SampleRate) = (settings, sampleRate);
+        _padding = settings.Padding switch
+        {
+            "reflect" => PaddingModes.Reflect,
+            "constant" => PaddingModes.Constant,
+            "replicate" => PaddingModes.Replicate,
+            _ => PaddingModes.Circular,
+        };
+        Filters = new MelFilters(
+            settings.Mels, settings.Fft / 2 + 1, sampleRate, settings.MinHz, settings.MaxHz, settings.Scale, settings.Norm);
+        _window = new FixedTensor(PaddedWindow(settings), settings.Fft);
+        _filters = settings.Power == 2
+            ? new FixedTensor(ForRealAndImaginary(Filters), settings.Mels, 2 * Filters.Bins)
+            : new FixedTensor(Filters.Weights.ToArray(), Filters.Bins, settings.Mels);
+        _decibels = settings.TopDb is { } topDb ? new Decibels(topDb, multiplier: settings.Power == 1 ? 20 : 10) : null;
+        _halfPower = settings.Power / 2;
+        RegisterComponents();
+    }
+
+    /// <summary>Sample rate of the sound in Hz.</summary>
+    public int SampleRate { get; }
+
+    /// <summary>The filter bank.</summary>
+    public MelFilters Filters { get; }
+
+    /// <summary>Frames that <paramref name="samples"/> samples give: <c>1 + samples / hop</c>, or without centring as many as fit whole.</summary>
+    public long Frames(long samples)
+    {
+        var least = LeastSamples();
+        if (samples < least)
+            throw new ArgumentException(
+                $"A clip of {samples} samples is too short for a mel spectrogram with an FFT of {_settings.Fft} and " +
+                $"{(_settings.Centre ? _settings.Padding : "no")} padding, which needs {least} samples: lengthen the clip or lower the FFT length.");
+        return 1 + (_settings.Centre ? samples : samples - _settings.Fft) / _settings.Hop;
+    }
+
+    /// <inheritdoc/>
+    public override Tensor forward(Tensor sound) => First(sound, Frames(SoundBatch.Samples(sound)));
+
+    /// <summary>The first <paramref name="frames"/> frames: (B, T) -> (B, mels, frames).</summary>
+    internal Tensor First(Tensor sound, long frames)
+    {
+        using var withoutGradient = no_grad();
+        using var scope = NewDisposeScope();
+        var power = SoundBatch.InParts(sound, frames * _settings.Fft, part => Power(part, frames));   // (B, mels, frames)
+        return (_decibels?.Of(power) ?? power).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Smallest clip in samples: reflection must not run past the other end, and a frame must fit where nothing is padded.</summary>
+    long LeastSamples() => (_settings.Centre, _settings.Padding) switch
+    {
+        (false, _) => _settings.Fft,
+        (true, "reflect") => _settings.Fft / 2 + 1,
+        (true, "circular") => _settings.Fft / 2,
+        _ => 1,
+    };
+
+    Tensor Power(Tensor sound, long frames)
+    {
+        using var scope = NewDisposeScope();
+        var half = _settings.Fft / 2;
+        var padded = _settings.Centre ? nn.functional.pad(sound, (half, half), _padding) : sound;   // (B, T + fft)
+        var windowed = padded.unfold(1, _settings.Fft, _settings.Hop).narrow(1, 0, frames) * _window.For(sound);   // (B, F, fft)
+        var parts = fft.rfft(windowed).view_as_real();                         // (B, F, bins, 2)
+        parts.mul_(parts);
+        var filters = _filters.For(sound);
+        if (_settings.Power == 2) return matmul(filters, parts.flatten(2).transpose(1, 2)).MoveToOuterDisposeScope();   // (B, mels, F)
+        var magnitude = parts.sum([-1]).pow_(_halfPower);                      // (B, F, bins)
+        return matmul(filters.t(), magnitude.transpose(1, 2)).MoveToOuterDisposeScope();   // (B, mels, F)
+    }
+
+    /// <summary>The window, centred in the FFT's length.</summary>
+    static double[] PaddedWindow(MelSettings settings)
+    {
+        var length = settings.WindowLength ?? settings.Fft;
+        var window = Windows.Named(settings.Window, length, periodic: true);
+        var scale = settings.UnitWindow ? 1 / Math.Sqrt(window.Sum(w => w * w)) : 1;
+        var padded = new double[settings.Fft];
+        for (var i = 0; i < length; i++) padded[(settings.Fft - length) / 2 + i] = window[i] * scale;
+        return padded;
+    }
+
+    /// <summary>Mels x 2 bins: each weight twice, so that one product sums the squares of real and imaginary parts as well.</summary>
+    static double[] ForRealAndImaginary(MelFilters filters)
+    {
+        var doubled = new double[filters.Mels * 2 * filters.Bins];
+        for (var mel = 0; mel < filters.Mels; mel++)
+            for (var part = 0; part < 2 * filters.Bins; part++)
+                doubled[mel * 2 * filters.Bins + part] = filters.Weights[part / 2 * filters.Mels + mel];
+        return doubled;
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            _window.Dispose();
+            _filters.Dispose();
+        }
+        base.Dispose(disposing);
+    }
+}

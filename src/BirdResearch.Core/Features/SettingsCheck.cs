@@ -1,0 +1,84 @@
+namespace BirdResearch.Features;
+
+/// <summary>Checks every number of a front-end's settings; an error names the setting, its value and what it may be.</summary>
+static class SettingsCheck
+{
+    static readonly string[] Scales = ["htk", "slaney"], Norms = ["slaney", "none"], Paddings = ["reflect", "constant", "replicate", "circular"];
+
+    public static void FrontEnd(FrontEndSettings settings)
+    {
+        Within("SampleRate", settings.SampleRate, 4_000, 384_000);
+        if (settings.Channels is not (1 or 3))
+            throw new ArgumentException($"Front-end setting Channels is {settings.Channels}: it must be 1 or 3.");
+        if (settings.Normalisation == Normalisation.Fixed)
+        {
+            Within("Mean", settings.Mean, -1e6, 1e6);
+            Within("Std", settings.Std, 1e-6, 1e6);
+        }
+        if (settings.Kind == "kaldi-fbank")
+        {
+            Fbank(settings.Fbank, settings.SampleRate);
+            return;
+        }
+        Mel(settings.Mel);
+        Within("Mel.MaxHz", settings.Mel.MaxHz, settings.Mel.MinHz, settings.SampleRate / 2.0);
+        if (settings.Kind == "expand-and-sparsify") Expansion(settings.Expansion);
+    }
+
+    public static void Mel(MelSettings mel)
+    {
+        Within("Mel.Fft", mel.Fft, 4, 1 << 20);
+        Within("Mel.WindowLength", mel.WindowLength ?? mel.Fft, 1, mel.Fft);
+        Within("Mel.Hop", mel.Hop, 1, 1 << 20);
+        Within("Mel.Mels", mel.Mels, 1, 4_096);
+        Within("Mel.MinHz", mel.MinHz, 0, 1e6);
+        Above("Mel.MaxHz", mel.MaxHz, mel.MinHz);
+        Within("Mel.Power", mel.Power, 0.01, 10);
+        Within("Mel.TopDb", mel.TopDb ?? 80, 0.1, 1_000);
+        Within("Mel.Scale", mel.Scale, Scales);
+        Within("Mel.Norm", mel.Norm, Norms);
+        Within("Mel.Padding", mel.Padding, Paddings);
+        Within("Mel.Window", mel.Window, Windows.Names);
+    }
+
+    public static void Fbank(FbankSettings fbank, int sampleRate)
+    {
+        Within("Fbank.Bins", fbank.Bins, 1, 4_096);
+        Within("Fbank.Window", fbank.Window, Windows.Names);
+        Within("Fbank.FrameMilliseconds", fbank.FrameMilliseconds, 2_000.0 / sampleRate, 10_000);
+        Within("Fbank.ShiftMilliseconds", fbank.ShiftMilliseconds, 1_000.0 / sampleRate, 10_000);
+        Within("Fbank.PreEmphasis", fbank.PreEmphasis, 0, 1);
+        Within("Fbank.MinHz", fbank.MinHz, 0, sampleRate / 2.0);
+        var high = fbank.MaxHz > 0 ? fbank.MaxHz : sampleRate / 2.0 + fbank.MaxHz;
+        Above("Fbank.MaxHz (from the Nyquist frequency when 0 or less)", high, fbank.MinHz);
+        Within("Fbank.MaxHz", high, 0, sampleRate / 2.0);
+        Within("Fbank.TargetFrames", fbank.TargetFrames ?? 1, 1, 1 << 24);
+    }
+
+    static void Expansion(ExpansionSettings expansion)
+    {
+        Within("Expansion.Outputs", expansion.Outputs, 1, 1 << 20);
+        Within("Expansion.K", expansion.K, 1, expansion.Outputs);
+        Within("Expansion.Window", expansion.Window, 1, 4_096);
+        Within("Expansion.Stride", expansion.Stride, 1, 4_096);
+    }
+
+    static void Within(string name, double value, double low, double high)
+    {
+        // Not a plain comparison of both ends: NaN must fail too.
+        if (!(value >= low && value <= high))
+            throw new ArgumentException(FormattableString.Invariant($"Front-end setting {name} is {value}: it must lie between {low} and {high}."));
+    }
+
+    static void Above(string name, double value, double low)
+    {
+        if (!(value > low))
+            throw new ArgumentException(FormattableString.Invariant($"Front-end setting {name} is {value}: it must be above the lower edge, {low}."));
+    }
+
+    static void Within(string name, string value, IReadOnlyList<string> allowed)
+    {
+        if (!allowed.Contains(value))
+            throw new ArgumentException($"Front-end setting {name} is '{value}': it must be {string.Join(", ", allowed.SkipLast(1))} or {allowed[^1]}.");
+    }
+}

@@ -1,0 +1,69 @@
+using BirdResearch.Data;
+using static TorchSharp.torch;
+
+namespace BirdResearch.Features;
+
+/// <summary>
+/// Masks bands of rows and stretches of frames with 0, the mean of normalised features (SpecAugment, Park et al. 2019, without
+/// time warping). Each mask is 1 up to its largest share wide, uniformly, and lies anywhere.
+/// </summary>
+public sealed class SpecAugment
+{
+    /// <summary>Its name among <see cref="AugmentationCounts"/>.</summary>
+    public const string Name = "spec-augment";
+
+    readonly double _probability, _frequencyShare, _timeShare;
+    readonly int _frequencyMasks, _timeMasks;
+
+    /// <param name="frequencyMasks">Frequency masks per clip.</param>
+    /// <param name="frequencyShare">Largest share of the rows that one frequency mask covers, in [0, 1]; 0 switches them off.</param>
+    /// <param name="timeMasks">Time masks per clip.</param>
+    /// <param name="timeShare">Largest share of the frames that one time mask covers, in [0, 1]; 0 switches them off.</param>
+    /// <param name="probability">Probability that a clip is masked at all, in [0, 1].</param>
+    public SpecAugment(int frequencyMasks, double frequencyShare, int timeMasks, double timeShare, double probability = 1)
+    {
+        AugmentationRange.Check("SpecAugment's number of frequency masks", frequencyMasks, 0, 1_000);
+        AugmentationRange.Check("SpecAugment's share of the rows", frequencyShare, 0, 1);
+        AugmentationRange.Check("SpecAugment's number of time masks", timeMasks, 0, 1_000);
+        AugmentationRange.Check("SpecAugment's share of the frames", timeShare, 0, 1);
+        AugmentationRange.Check("SpecAugment's probability", probability, 0, 1);
+        _frequencyMasks = frequencyShare > 0 ? frequencyMasks : 0;
+        _timeMasks = timeShare > 0 ? timeMasks : 0;
+        (_frequencyShare, _timeShare, _probability) = (frequencyShare, timeShare, probability);
+    }
+
+    /// <summary>Features (B, channels, rows, frames) to new ones of the same shape; all channels of a clip share its masks.</summary>
+    public Tensor Apply(Tensor features, AugmentationStep step, AugmentationCounts counts)
+    {
+        var (clips, rows, frames) = ((int)features.shape[0], (int)features.shape[2], (int)features.shape[3]);
+        var (keptRows, keptFrames) = (new float[clips * rows], new float[clips * frames]);
+        keptRows.AsSpan().Fill(1);
+        keptFrames.AsSpan().Fill(1);
+        var masked = 0;
+        for (var clip = 0; clip < clips; clip++)
+        {
+            var random = step.RandomOf(Name, clip);
+            if (random.NextDouble() >= _probability || _frequencyMasks + _timeMasks == 0) continue;
+            Mask(keptRows.AsSpan(clip * rows, rows), _frequencyMasks, _frequencyShare, random);
+            Mask(keptFrames.AsSpan(clip * frames, frames), _timeMasks, _timeShare, random);
+            masked++;
+        }
+        counts.Add(Name, masked, clips);
+
+        using var withoutGradient = no_grad();
+        using var scope = NewDisposeScope();
+        var byRow = tensor(keptRows, [clips, 1, rows, 1], dtype: features.dtype, device: features.device);
+        var byFrame = tensor(keptFrames, [clips, 1, 1, frames], dtype: features.dtype, device: features.device);
+        return (features * (byRow * byFrame)).MoveToOuterDisposeScope();      // (B, channels, rows, frames)
+    }
+
+    static void Mask(Span<float> kept, int masks, double share, CounterRandom random)
+    {
+        var widest = Math.Max(1, (int)(share * kept.Length));
+        for (var mask = 0; mask < masks; mask++)
+        {
+            var width = 1 + random.NextInt(widest);
+            kept.Slice(random.NextInt(kept.Length - width + 1), width).Clear();
+        }
+    }
+}
