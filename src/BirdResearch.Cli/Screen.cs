@@ -23,10 +23,16 @@ public static class Screen
     }
 
     /// <summary>A warning on standard error.</summary>
-    public static void Warn(string text) => Errors.MarkupLine($"[yellow]{Markup.Escape(text)}[/]");
+    public static void Warn(string text) => ToErrors(text, "yellow");
 
     /// <summary>An error on standard error.</summary>
-    public static void Error(string text) => Errors.MarkupLine($"[red]bird: {Markup.Escape(text)}[/]");
+    public static void Error(string text) => ToErrors($"bird: {text}", "red");
+
+    static void ToErrors(string text, string colour)
+    {
+        if (Console.IsErrorRedirected) Console.Error.WriteLine(text); // one line, unwrapped, for logs and pipes
+        else Errors.MarkupLine($"[{colour}]{Markup.Escape(text)}[/]");
+    }
 
     /// <summary>A table; numbers (columns whose name ends in <c>&gt;</c>) are right-aligned.</summary>
     public static void Table(IReadOnlyList<string> columns, IEnumerable<IReadOnlyList<string>> rows)

@@ -14,12 +14,13 @@ public static class TrialScreen
         if (!Screen.IsLive)
             return [.. trials.Select((trial, i) => runner.Run(ablation.Name, trial, new Lines($"[{i + 1}/{trials.Count}]"), cancellation))];
 
+        var notes = new NoteColumn();
         return AnsiConsole.Progress()
-            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new NoteColumn())
+            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), notes)
             .Start(context =>
             {
                 var tasks = trials.Select(t => context.AddTask(Markup.Escape(Label(t)), autoStart: false)).ToArray();
-                return (IReadOnlyList<RunRecord>)[.. trials.Select((trial, i) => runner.Run(ablation.Name, trial, new Bar(tasks[i]), cancellation))];
+                return (IReadOnlyList<RunRecord>)[.. trials.Select((trial, i) => runner.Run(ablation.Name, trial, new Bar(tasks[i], notes), cancellation))];
             });
     }
 
@@ -30,7 +31,7 @@ public static class TrialScreen
 
     static string Left(double seconds) => seconds < 90 ? $"{seconds:0} s left" : $"{seconds / 60:0.0} min left";
 
-    sealed class Bar(ProgressTask task) : IProgress<RunEvent>
+    sealed class Bar(ProgressTask task, NoteColumn notes) : IProgress<RunEvent>
     {
         public void Report(RunEvent value)
         {
@@ -40,12 +41,12 @@ public static class TrialScreen
                 task.MaxValue = t.ClipsTotal;
                 task.Value = t.ClipsDone;
                 if (t.ClipsPerSecond > 0)
-                    task.State.Update<string>(NoteColumn.Key, _ => $"{t.ClipsPerSecond:0.0} clips/s, {Left((t.ClipsTotal - t.ClipsDone) / t.ClipsPerSecond)}");
+                    notes.Set(task, $"{t.ClipsPerSecond:0.0} clips/s, {Left((t.ClipsTotal - t.ClipsDone) / t.ClipsPerSecond)}");
             }
-            else if (value.Phase == RunPhase.Scoring) task.State.Update<string>(NoteColumn.Key, _ => "scoring ...");
+            else if (value.Phase == RunPhase.Scoring) notes.Set(task, "scoring ...");
             else if (value.Record is { } record)
             {
-                task.State.Update<string>(NoteColumn.Key, _ => (value.Phase == RunPhase.ReadBack ? "read back: " : "") + Score(record));
+                notes.Set(task, (value.Phase == RunPhase.ReadBack ? "read back: " : "") + Score(record));
                 task.Value = task.MaxValue;
                 task.StopTask();
             }
@@ -54,10 +55,12 @@ public static class TrialScreen
 
     sealed class NoteColumn : ProgressColumn
     {
-        public const string Key = "note";
+        readonly System.Collections.Concurrent.ConcurrentDictionary<int, string> _texts = [];
+
+        public void Set(ProgressTask task, string text) => _texts[task.Id] = text;
 
         public override IRenderable Render(RenderOptions options, ProgressTask task, TimeSpan deltaTime) =>
-            new Text(task.State.Get<string>(Key) ?? "", new Style(Color.Grey));
+            new Text(_texts.GetValueOrDefault(task.Id, ""), new Style(Color.Grey));
     }
 
     sealed class Lines(string place) : IProgress<RunEvent>

@@ -50,8 +50,8 @@ public sealed class BenchGroups : IDisposable
         }
         foreach (var (from, to) in new[] { (44_100, 32_000), (32_000, 16_000) })
         {
-            var sound = Noise((int)(Seconds * Windows * from), from);
-            cases.Add(new BenchCase("resample", "op", $"{from / 1000.0:0.#} to {to / 1000.0:0.#} kHz", Windows, "windows/s", () => Resampler.Resample(sound, from, to)));
+            var sound = new Waveform(Noise((int)(Seconds * Windows * from), from), from);
+            cases.Add(new BenchCase("resample", "op", $"{from / 1000.0:0.#} to {to / 1000.0:0.#} kHz", Windows, "windows/s", () => Resampler.Resample(sound, to)));
         }
         return new BenchGroup("decode", "Decoding and resampling, one thread, 5 s windows", cases);
     }

@@ -62,8 +62,8 @@ public static class Run
         var store = RunStore.Open();
         var runner = new TrialRunner(store);
         foreach (var data in ablation.Trials.Select(t => t.Data).Distinct()) DataScreen.Open(runner, data, ablation.Trials[0].Fold, cancellation);
-        var records = TrialScreen.Run(runner, ablation, cancellation);
-        Report.Show(store, ablation, records.Select(r => r.Data.Name).Distinct());
+        TrialScreen.Run(runner, ablation, cancellation);
+        Report.Show(store, ablation);
         return 0;
     }
 

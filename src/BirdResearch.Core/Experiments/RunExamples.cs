@@ -3,7 +3,6 @@ using BirdResearch.Audio;
 using BirdResearch.Data;
 using BirdResearch.Features;
 using BirdResearch.Training;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace BirdResearch.Experiments;

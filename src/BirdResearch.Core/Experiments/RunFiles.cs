@@ -2,7 +2,6 @@ using System.Globalization;
 using BirdResearch.Data;
 using BirdResearch.Metrics;
 using BirdResearch.Training;
-using CsvHelper;
 
 namespace BirdResearch.Experiments;
 
@@ -83,13 +82,13 @@ public static class RunFiles
 
     static void Write(string file, IEnumerable<string> header, IEnumerable<object?[]> rows)
     {
-        using var csv = new CsvWriter(new StreamWriter(file) { NewLine = "\n" }, CultureInfo.InvariantCulture);
+        using var csv = CsvHelper.CsvWriter.Create(new StreamWriter(file) { NewLine = "\n" });
         foreach (var name in header) csv.WriteField(name);
-        csv.NextRecord();
+        csv.EndRecord();
         foreach (var row in rows)
         {
             foreach (var cell in row) csv.WriteField(Convert.ToString(cell, CultureInfo.InvariantCulture));
-            csv.NextRecord();
+            csv.EndRecord();
         }
     }
 }

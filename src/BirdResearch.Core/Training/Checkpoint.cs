@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.Json;
 using BirdResearch.Kernels;
 using BirdResearch.Models;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace BirdResearch.Training;

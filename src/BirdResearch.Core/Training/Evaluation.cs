@@ -2,7 +2,6 @@ using BirdResearch.Data;
 using BirdResearch.Features;
 using BirdResearch.Metrics;
 using BirdResearch.Models;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace BirdResearch.Training;

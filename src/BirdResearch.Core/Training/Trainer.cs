@@ -4,7 +4,6 @@ using BirdResearch.Features;
 using BirdResearch.Kernels;
 using BirdResearch.Metrics;
 using BirdResearch.Models;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace BirdResearch.Training;
