@@ -1,3 +1,4 @@
+using BirdResearch.Naming;
 using static TorchSharp.torch;
 
 namespace BirdResearch.Models;
@@ -40,8 +41,8 @@ public static class Classifiers
     }
 
     /// <summary>The line of that name; an unknown name is an error that lists near ones.</summary>
-    public static ClassifierEntry Find(string name) => All.FirstOrDefault(e => e.Name == name) ?? throw new ArgumentException(
-        $"There is no model '{name}'. Near names: {string.Join(", ", Near(name))}. All of them: bird models.");
+    public static ClassifierEntry Find(string name) =>
+        All.FirstOrDefault(e => e.Name == name) ?? throw new ArgumentException(NearNames.Unknown("model", name, All.Select(e => e.Name)));
 
     static void RequireShare(double rate, string what)
     {
@@ -57,6 +58,4 @@ public static class Classifiers
         new(name, "time-series-resnet", description, isTest,
             (classes, input, options) =>
                 new TimeSeriesResNet(name, new(depths, widths, bottleneck, stemKernel, kernel), classes, input, options));
-
-    static IEnumerable<string> Near(string name) => All.Select(e => e.Name).Where(n => name.Length >= 3 && n.Contains(name[..3]));
 }

@@ -3,7 +3,7 @@ using System.Text;
 namespace BirdResearch.Reference;
 
 /// <summary>Deterministic numbers that are a pure function of a name and an index, shared with the reference implementations.</summary>
-public static class Fill
+public static partial class Fill
 {
     /// <summary>64-bit FNV-1a hash of the name's UTF-8 bytes.</summary>
     public static ulong Hash(string name)
