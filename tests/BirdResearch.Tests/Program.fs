@@ -1,4 +1,11 @@
 module BirdResearch.Tests.Program
+
 open Expecto
+
 [<EntryPoint>]
-let main args = runTestsWithCLIArgs [] args (test "torch computes" { Expect.equal (TorchSharp.torch.ones(2L).sum().item<float32>()) 2.0f "" })
+let main args =
+    testList "BirdResearch" [
+        AudioTests.tests
+        SyntheticBirdsTests.tests
+    ]
+    |> runTestsWithCLIArgs [] args

@@ -18,7 +18,7 @@ sealed record FocalPlan(
 /// <summary>One song of one bird in a soundscape, in seconds from its start.</summary>
 sealed record SongEvent(double Start, SyntheticSpecies Species, string Individual, double Metres, double SnrDb, bool Distant, Song Song)
 {
-    public double End => Start + Song.Seconds;
+    public double End => Math.Round(Start + Song.Seconds, 3);
 }
 
 /// <summary>One soundscape to be made.</summary>
