@@ -7,5 +7,8 @@ let main args =
     testList "BirdResearch" [
         AudioTests.tests
         SyntheticBirdsTests.tests
+        DataTests.tests
+        BatchTests.tests
+        RealDataTests.tests
     ]
     |> runTestsWithCLIArgs [] args
