@@ -13,7 +13,7 @@ let start (results: string) (args: string list) =
     for arg in args do info.ArgumentList.Add arg
     info.Environment["BIRD_RESULTS"] <- results
     info.Environment["NO_COLOR"] <- "1"
-    Process.Start info
+    Process.Start info |> nonNull
 
 let finish (p: Process) =
     let error = p.StandardError.ReadToEndAsync ()

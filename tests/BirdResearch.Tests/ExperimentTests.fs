@@ -59,7 +59,7 @@ let tests =
             let stop =
                 { new IProgress<RunEvent> with
                     member _.Report e =
-                        if not (isNull e.Training) && not (isNull e.Training.Finished) && e.Training.Finished.Epoch = 2 then source.Cancel () }
+                        TrainingTests.afterEpoch (fun row -> if row.Epoch = 2 then source.Cancel ()) e.Training }
             Expect.throwsT<OperationCanceledException> (fun () -> TrialRunner(store).Run ("a", trial.Value, stop, source.Token) |> ignore) "stopped"
             Expect.isEmpty (store.Runs "a") "no finished run yet"
             let events = ResizeArray ()
@@ -94,7 +94,7 @@ let tests =
             Expect.equal t.Training.LearningRate 3e-4 "by path"
             Expect.isNull t.Features "front-end numbers stay the catalogue's"
             Expect.equal (TrialSettings.Set (Trial (), "clip_norm=0")).Training.ClipNorm 0.0 "by last word"
-            Expect.equal (TrialSettings.Set (Trial (FrontEnd = "expand-and-sparsify"), "features.expansion.k=7")).Features.Expansion.K 7 "front-end"
+            Expect.equal (nonNull (TrialSettings.Set (Trial (FrontEnd = "expand-and-sparsify"), "features.expansion.k=7")).Features).Expansion.K 7 "front-end"
             let message assignment = try TrialSettings.Set (Trial (), assignment) |> ignore; "" with :? ArgumentException as e -> e.Message
             Expect.stringContains (message "learning_rat=1") "training.learning_rate" "near names"
             Expect.stringContains (message "training.epochs=many") "training.epochs" "a bad value"

@@ -7,29 +7,34 @@ open Expecto.Impl
 
 let all =
     testList "BirdResearch" [
+        AudioTests.tests
+        SyntheticBirdsTests.tests
+        DataTests.tests
+        BatchTests.tests
+        RealDataTests.tests
         TrainingTests.tests
         ExperimentTests.tests
         CliTests.tests
     ]
 
-/// Prints what was skipped and why, and the count alone on the last line.
+/// Prints what was skipped and why, then the count alone on the last line.
 let closing (summary: TestRunSummary) =
     for test, result in summary.results do
         match result.result with
-        | Ignored reason -> printfn $"skipped: {String.Join ('.', test.name)} ({reason})"
+        | Ignored reason -> printfn $"""skipped: {String.Join ('.', test.name)} ({reason})"""
         | _ -> ()
-    let failed = summary.failed.Length + summary.errored.Length
-    printfn $"{summary.passed.Length} passed, {failed} failed"
+    printfn $"{summary.passed.Length} passed, {summary.failed.Length + summary.errored.Length} failed"
 
 [<EntryPoint>]
 let main args =
+    let counts = ref None
     let printer =
         { TestPrinters.defaultPrinter with
             summary = fun config summary -> async {
                 do! TestPrinters.defaultPrinter.summary config summary
-                Logging.Global.verboseIfDef |> ignore
-                closing summary } }
-    let code = runTestsWithCLIArgs [ Printer printer; Colours 0 ] args all
+                counts.Value <- Some summary } }
+    let code = runTestsWithCLIArgs [ Printer printer ] args all
+    counts.Value |> Option.iter closing
     let temporary = Path.Combine (Path.GetTempPath (), $"bird-tests-{Environment.ProcessId}")
     if Directory.Exists temporary then Directory.Delete (temporary, true)
     code

@@ -12,5 +12,5 @@ let write (folder: string) = SyntheticBirds.Write (folder, settings, null, Cance
 let copy (source: string) (target: string) =
     for file in Directory.EnumerateFiles (source, "*", SearchOption.AllDirectories) do
         let into = Path.Combine (target, Path.GetRelativePath (source, file))
-        Directory.CreateDirectory (Path.GetDirectoryName into) |> ignore
+        Directory.CreateDirectory (nonNull (Path.GetDirectoryName into)) |> ignore
         File.Copy (file, into, true)

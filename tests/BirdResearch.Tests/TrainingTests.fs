@@ -61,6 +61,12 @@ let trainer (settings: TrainingSettings) seed =
     let reader = new WindowReader (data, frontEnd.SampleRate, settings.WindowSeconds)
     Trainer (frontEnd, model, reader, data, Splits.Of (data, Nullable ()), settings, seed), model
 
+/// Calls back with the epoch that has just ended.
+let afterEpoch (act: EpochRow -> unit) (progress: TrainingProgress | null) =
+    match progress with
+    | null -> ()
+    | p -> match p.Finished with null -> () | row -> act row
+
 let bits (model: Classifier) =
     [ for KeyValue (name, value) in model.state_dict () -> name, value.cpu().contiguous().bytes.ToArray () ]
 
@@ -143,7 +149,7 @@ let tests =
                 use source = new CancellationTokenSource ()
                 let stopAfter =
                     { new IProgress<TrainingProgress> with
-                        member _.Report p = if not (isNull p.Finished) && p.Finished.Epoch = stop then source.Cancel () }
+                        member _.Report p = afterEpoch (fun row -> if row.Epoch = stop then source.Cancel ()) p }
                 Expect.throwsT<OperationCanceledException> (fun () -> stopped.Run (file, stopAfter, source.Token)) "stopped"
                 let resumed, resumedModel = trainer settings 5
                 resumed.Run file
@@ -166,7 +172,7 @@ let tests =
             let counts = ResizeArray ()
             let count =
                 { new IProgress<TrainingProgress> with
-                    member _.Report p = if not (isNull p.Finished) then counts.Add (torch.Tensor.TotalCount) }
+                    member _.Report p = afterEpoch (fun _ -> counts.Add torch.Tensor.TotalCount) p }
             trainer.Run (null, count)
             Expect.equal (List.distinct [ for c in Seq.skip 1 counts -> c ] |> List.length) 1 $"counts after each epoch: %A{List.ofSeq counts}"
         }

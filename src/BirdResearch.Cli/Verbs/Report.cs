@@ -1,5 +1,4 @@
 using System.CommandLine;
-using BirdResearch.Analysis;
 using BirdResearch.Experiments;
 using BirdResearch.Naming;
 
@@ -41,15 +40,6 @@ public static class Report
     /// <summary>Prints the ablation's table, writes its report and says where it is.</summary>
     public static void Show(RunStore store, Ablation ablation)
     {
-        var folder = store.AblationFolder(ablation.Name);
-        var set = Runs.load(folder);
-        Screen.Line();
-        Screen.Table(
-            [.. Summary.heads.Select((head, i) => i < 3 ? head : head + ">")],
-            Summary.table(set).Select(row => (IReadOnlyList<string>)[.. Summary.cells(row)]));
-        foreach (var skipped in set.Skipped) Screen.Warn($"{skipped.Folder} was left out: {skipped.Reason}");
-        var path = Analysis.Report.write(folder, ablation.Name, ablation.Question);
-        Screen.Line();
-        Screen.Line($"Report: {Path.GetRelativePath(Environment.CurrentDirectory, path)}");
+        foreach (var run in store.Runs(ablation.Name)) Screen.Line(run);
     }
 }

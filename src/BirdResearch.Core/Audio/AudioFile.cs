@@ -89,7 +89,7 @@ public static class AudioFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            File.Delete(beside);
+            if (File.Exists(beside)) File.Delete(beside);
             throw new AudioFileException(path, $"cannot be written: {e.Message}", e);
         }
     }

@@ -115,7 +115,6 @@ public static class ClipBatches
             var waiting = new Queue<PendingBatch>();
             foreach (var windows in plan)
             {
-                cancellation.ThrowIfCancellationRequested();
                 var batch = new PendingBatch(reader, windows, columnOf);
                 for (var row = 0; row < batch.Count; row++) rows.Add((batch, row), cancellation);
                 waiting.Enqueue(batch);

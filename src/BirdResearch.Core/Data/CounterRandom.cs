@@ -16,7 +16,7 @@ public sealed class CounterRandom
 
     /// <param name="seed">The experiment's seed.</param>
     /// <param name="keys">What the numbers are for; their order matters.</param>
-    public CounterRandom(long seed, params ReadOnlySpan<long> keys)
+    public CounterRandom(long seed, params long[] keys)
     {
         _start = Mix((ulong)seed + Golden);
         foreach (var key in keys) _start = Mix((_start ^ Mix((ulong)key + Golden)) * Golden + Golden);

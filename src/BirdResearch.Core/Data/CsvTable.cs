@@ -49,7 +49,7 @@ public sealed class CsvTable
     /// <summary>
     /// Reads a whole file and checks that it has every column of <paramref name="needed"/>; others may stand between, in any order.
     /// </summary>
-    public static CsvTable Read(string path, params IReadOnlyList<string> needed)
+    public static CsvTable Read(string path, params string[] needed)
     {
         var name = Path.GetFileName(path);
         try

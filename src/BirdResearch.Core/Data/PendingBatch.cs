@@ -45,6 +45,7 @@ sealed class PendingBatch
     /// <summary>The filled batch; or the failure of its first row that failed, whichever came first in time.</summary>
     public ClipBatch Wait(CancellationToken cancellation)
     {
+        cancellation.ThrowIfCancellationRequested();   // waiting for what is done already would not look
         _filled.Task.Wait(cancellation);
         if (_failures.FirstOrDefault(f => f is not null) is { } failure) ExceptionDispatchInfo.Throw(failure);
         return _batch;

@@ -46,8 +46,8 @@ public static class Splits
     static string Class(Clip clip) => clip.Labels[0];
 
     /// <summary>
-    /// A fold for every group, so that each class spreads evenly: rare classes are dealt first, each group to the fold that has the
-    /// smallest share of its classes, ties by the hash of its name. A class of one group is always trained on.
+    /// A fold for every group, so that each class spreads evenly: groups of rare classes are dealt first, equals in the order of their
+    /// names' hashes, each to the fold that has the smallest share of its classes. A class of one group is always trained on.
     /// </summary>
     static Dictionary<string, int> Assign(IReadOnlyList<Clip> clips, int folds)
     {
@@ -64,9 +64,7 @@ public static class Splits
             .OrderBy(g => g.Classes.Min(c => groupsOf[c.Class].Count())).ThenByDescending(g => g.Size)
             .ThenBy(g => g.Hash).ThenBy(g => g.Name, StringComparer.Ordinal))
         {
-            var first = (int)(group.Hash % (ulong)folds);
-            var best = Enumerable.Range(0, folds).Select(i => (first + i) % folds)
-                .MinBy(f => (Share: group.Classes.Sum(c => dealt[c.Class][f] / total[c.Class]), size[f]));
+            var best = Enumerable.Range(0, folds).MinBy(f => (group.Classes.Sum(c => dealt[c.Class][f] / total[c.Class]), size[f]));
             foldOf[group.Name] = best;
             size[best] += group.Size;
             foreach (var (name, count) in group.Classes) dealt[name][best] += count;

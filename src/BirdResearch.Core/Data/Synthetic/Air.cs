@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace BirdResearch.Data;
 
 /// <summary>What distance does to a sound's spectrum, and simple filters to hear it by.</summary>
@@ -12,6 +14,7 @@ static class Air
     }
 
     /// <summary>One pole, 6 dB per octave above the corner, in place.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]   // runs a few times only, each for long: no time to warm up
     public static void LowPass(Span<float> sound, int sampleRate, double corner)
     {
         var (keep, level) = (Math.Exp(-2 * Math.PI * corner / sampleRate), 0.0);
@@ -19,6 +22,7 @@ static class Air
     }
 
     /// <summary>A copy with what lies below the corner taken away, 12 dB per octave.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static float[] HighPassed(ReadOnlySpan<float> sound, int sampleRate, double corner)
     {
         var (keep, a, b) = (Math.Exp(-2 * Math.PI * corner / sampleRate), 0.0, 0.0);
@@ -34,6 +38,7 @@ static class Air
     }
 
     /// <summary>Mean square.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static double Power(ReadOnlySpan<float> sound)
     {
         var energy = 0.0;

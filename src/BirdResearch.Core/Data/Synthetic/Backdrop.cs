@@ -1,9 +1,12 @@
+using System.Runtime.CompilerServices;
+
 namespace BirdResearch.Data;
 
 /// <summary>What is heard at a place besides birds; every layer adds to a track.</summary>
 static class Backdrop
 {
     /// <summary>The hush of a place or a recorder: noise that falls by <paramref name="tilt"/> x 6 dB per octave above 300 Hz, at an rms level.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]   // runs a few times only, each for long: no time to warm up
     public static void AddHush(Span<float> track, int sampleRate, double level, double tilt, CounterRandom random)
     {
         var noise = new WhiteNoise(random);
@@ -19,10 +22,11 @@ static class Backdrop
     }
 
     /// <summary>Rumble below some hundred Hz that swells and dies in gusts of a few seconds.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void AddWind(Span<float> track, int sampleRate, double level, CounterRandom random)
     {
         var noise = new WhiteNoise(random);
-        var (narrow, wide) = (Math.Exp(-2 * Math.PI * random.NextDouble(80, 160) / sampleRate), Math.Exp(-2 * Math.PI * random.NextDouble(350, 900) / sampleRate));
+        var (narrow, wide) = (Math.Exp(-2 * Math.PI * random.NextDouble(120, 260) / sampleRate), Math.Exp(-2 * Math.PI * random.NextDouble(350, 900) / sampleRate));
         var gusts = new Swell(random, random.NextDouble(1.5, 4), sampleRate);
         var (a, b, c) = (0.0, 0.0, 0.0);
         var layer = new float[track.Length];
@@ -32,12 +36,13 @@ static class Backdrop
             a += (1 - narrow) * (white - a);
             b += (1 - narrow) * (a - b);
             c += (1 - wide) * (white - c);
-            layer[i] = (float)(gust * gust * (b * 4 + c * 0.35 * gust));   // a stronger gust is a brighter one
+            layer[i] = (float)(gust * gust * (b * 3 + c * 0.5 * gust));   // a stronger gust is a brighter one
         }
         Mix(track, layer, level);
     }
 
     /// <summary>Hiss and single drops: short resonances between 1.5 and 10 kHz.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void AddRain(Span<float> track, int sampleRate, double level, CounterRandom random)
     {
         var noise = new WhiteNoise(random);
@@ -76,6 +81,7 @@ static class Backdrop
         Mix(track, layer, level);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void AddInsect(Span<float> layer, int sampleRate, double gain, int kind, CounterRandom random)
     {
         var noise = new WhiteNoise(random);
@@ -88,7 +94,8 @@ static class Backdrop
         };
         var (on, off) = kind switch { 0 => (3.6 / pulses, random.NextDouble(0.2, 0.6)), 1 => (random.NextDouble(0.8, 3), random.NextDouble(0.6, 2)), _ => (8.0, 1.0) };
         var swell = new Swell(random, 8, sampleRate);
-        var (phase, pulse, drift) = (0.0, 0.0, 0.0);
+        var (phase, drift) = (0.0, 0.0);
+        var (perSample, pulse) = (2 * Math.PI / sampleRate, new Turning(Math.PI * pulses / sampleRate, 0));
         var (time, until, sings) = (0.0, random.NextDouble(0, on + off), random.NextInt(2) == 0);
         var edge = 0.0;
         for (var i = 0; i < layer.Length; i++, time += 1.0 / sampleRate)
@@ -97,20 +104,22 @@ static class Backdrop
             {
                 sings = !sings;
                 until = time + (sings ? on : off * random.NextDouble(0.8, 1.25));
-                pulse = sings ? 0 : pulse;
+                if (sings) pulse = new(Math.PI * pulses / sampleRate, 0);
             }
             edge += 0.004 * ((sings ? 1 : 0) - edge);
             var loud = swell.Next();
             if (edge < 1e-4) continue;
             drift += 0.05 * (noise.Next() * 4 * width - drift);
-            phase += 2 * Math.PI * (carrier + drift) / sampleRate;
-            pulse += Math.PI * pulses / sampleRate;
-            var beat = Math.Sin(pulse);
-            layer[i] += (float)(gain * edge * (0.4 + 0.6 * loud) * (kind == 2 ? 0.5 + 0.5 * beat * beat : beat * beat) * Math.Sin(phase));
+            phase += (carrier + drift) * perSample;
+            if (phase > Math.PI) phase -= 2 * Math.PI;
+            pulse.Step();
+            var beat = pulse.Sin * pulse.Sin;
+            layer[i] += (float)(gain * edge * (0.4 + 0.6 * loud) * (kind == 2 ? 0.5 + 0.5 * beat : beat) * Math.Sin(phase));
         }
     }
 
     /// <summary>Running water: a wide band around one kHz with slow eddies.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void AddStream(Span<float> track, int sampleRate, double level, CounterRandom random)
     {
         var noise = new WhiteNoise(random);
@@ -127,6 +136,7 @@ static class Backdrop
         Mix(track, layer, level);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void Mix(Span<float> track, ReadOnlySpan<float> layer, double level)
     {
         var gain = (float)(level / Math.Sqrt(Math.Max(Air.Power(layer), 1e-20)));

@@ -1,3 +1,7 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
 namespace BirdResearch.Data;
 
 /// <summary>
@@ -8,9 +12,9 @@ sealed class Room
 {
     static readonly double[] LineSeconds = [0.0229, 0.0281, 0.0331, 0.0389, 0.0443, 0.0521, 0.0587, 0.0661];
 
-    readonly int[] _lines;
-    readonly double[] _gains;
-    readonly double _damping;
+    readonly int[] _lines = new int[8];
+    readonly Vector256<float> _gains;
+    readonly float _brightness;
     readonly (int Delay, float Gain)[] _early = new (int, float)[6];
 
     /// <param name="sampleRate">In Hz.</param>
@@ -19,9 +23,12 @@ sealed class Room
     public Room(int sampleRate, double seconds, CounterRandom random)
     {
         var size = random.NextDouble(0.8, 1.25);
-        _lines = [.. LineSeconds.Select(s => Math.Max(1, (int)(s * size * random.NextDouble(0.97, 1.03) * sampleRate)))];
-        _gains = [.. _lines.Select(length => Math.Pow(10, -3 * length / (seconds * sampleRate)))];
-        _damping = Math.Exp(-2 * Math.PI * random.NextDouble(3500, 6000) / sampleRate);
+        for (var k = 0; k < _lines.Length; k++)
+        {
+            _lines[k] = (int)(LineSeconds[k] * size * random.NextDouble(0.97, 1.03) * sampleRate);
+            _gains = _gains.WithElement(k, (float)Math.Pow(10, -3 * _lines[k] / (seconds * sampleRate)));
+        }
+        _brightness = (float)(1 - Math.Exp(-2 * Math.PI * random.NextDouble(3500, 6000) / sampleRate));
         for (var i = 0; i < _early.Length; i++)
         {
             var delay = random.NextDouble(0.006, 0.012) * (i + 1);
@@ -30,6 +37,7 @@ sealed class Room
     }
 
     /// <summary>Adds the reflections and the tail of <paramref name="sent"/> to a track of the same length.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]   // runs a few times only, each for long: no time to warm up
     public void AddTo(Span<float> track, ReadOnlySpan<float> sent)
     {
         foreach (var (delay, gain) in _early)
@@ -37,26 +45,21 @@ sealed class Room
             for (var i = delay; i < track.Length; i++) track[i] += gain * sent[i - delay];
         }
 
-        var lines = _lines.Select(length => new float[length]).ToArray();
-        var at = new int[lines.Length];
-        var low = new double[lines.Length];
+        // One ring for all lines: what entered them at time t lies in eight floats from 8 (t & mask) on.
+        var mask = (int)BitOperations.RoundUpToPowerOf2((uint)_lines.Max() + 1) - 1;
+        var ring = new float[8 * (mask + 1)];
+        var (l0, l1, l2, l3, l4, l5, l6, l7) = (_lines[0], _lines[1], _lines[2], _lines[3], _lines[4], _lines[5], _lines[6], _lines[7]);
+        var signs = Vector256.Create(0.5f, -0.5f, 0.5f, -0.5f, 0.5f, -0.5f, 0.5f, -0.5f);
+        var low = Vector256<float>.Zero;
         for (var i = 0; i < track.Length; i++)
         {
-            var (sum, heard, sign) = (0.0, 0.0, 1.0);
-            for (var k = 0; k < lines.Length; k++)
-            {
-                low[k] += (1 - _damping) * (_gains[k] * lines[k][at[k]] - low[k]);
-                sum += low[k];
-                heard += sign * low[k];
-                sign = -sign;
-            }
-            track[i] += (float)(0.5 * heard);
-            var mixed = sent[i] - 2.0 / lines.Length * sum;   // Householder: x - 2/N sum(x)
-            for (var k = 0; k < lines.Length; k++)
-            {
-                lines[k][at[k]] = (float)(low[k] + mixed);
-                if (++at[k] == lines[k].Length) at[k] = 0;
-            }
+            var ends = Vector256.Create(
+                ring[8 * ((i - l0) & mask)], ring[8 * ((i - l1) & mask) + 1], ring[8 * ((i - l2) & mask) + 2], ring[8 * ((i - l3) & mask) + 3],
+                ring[8 * ((i - l4) & mask) + 4], ring[8 * ((i - l5) & mask) + 5], ring[8 * ((i - l6) & mask) + 6], ring[8 * ((i - l7) & mask) + 7]);
+            low += _brightness * (_gains * ends - low);
+            track[i] += Vector256.Dot(signs, low);
+            var entering = sent[i] + 1e-18f - 0.25f * Vector256.Sum(low);   // Householder: x - 2/8 sum(x); a trace keeps silence off denormals
+            (low + Vector256.Create(entering)).CopyTo(ring, 8 * (i & mask));
         }
     }
 }

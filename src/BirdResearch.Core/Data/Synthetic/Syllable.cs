@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace BirdResearch.Data;
 
 /// <summary>One note of a synthetic species: a tone that follows a contour, with harmonics and modulation.</summary>
@@ -24,15 +26,18 @@ sealed record Syllable(double Seconds, double Pitch, double[] Contour, double[] 
     public double Roughness { get; init; }
 
     /// <summary>Adds the note to a track from a sample on, <paramref name="octaves"/> higher and <paramref name="tempo"/> times faster.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]   // runs a few times only, each for long: no time to warm up
     public void AddTo(Span<float> track, int sampleRate, double octaves, double tempo, double gain, CounterRandom random)
     {
         var length = Math.Min(LengthAt(sampleRate, tempo), track.Length);
-        var (phase, wobble, pulse, rough) = (random.NextDouble(0, 2 * Math.PI), random.NextDouble(0, 2 * Math.PI), 0.0, 0.0);
-        var (wobbleStep, pulseStep) = (2 * Math.PI * WobbleRate * tempo / sampleRate, 2 * Math.PI * PulseRate * tempo / sampleRate);
+        var (phase, rough) = (random.NextDouble(0, 2 * Math.PI), 0.0);
+        var perSample = 2 * Math.PI / sampleRate;
+        var wobble = new Turning(WobbleRate * tempo * perSample, random.NextDouble(0, 2 * Math.PI));
+        var pulse = new Turning(PulseRate * tempo * perSample, 0);
         var noise = new WhiteNoise(random);
         var (attack, release) = (Math.Max(Attack * length, 0.002 * sampleRate), Math.Max(0.35 * (1 - Attack) * length, 0.004 * sampleRate));
         var scale = Pitch * Math.Pow(2, octaves);
-        var (ceiling, fade) = (0.47 * sampleRate, 0.05 * sampleRate);
+        var (ceiling, fade) = (0.47 * sampleRate, 1 / (0.05 * sampleRate));
         var (frequency, slope) = (0.0, 0.0);
         const int step = 16;
         for (var i = 0; i < length; i++)
@@ -44,20 +49,23 @@ sealed record Syllable(double Seconds, double Pitch, double[] Contour, double[] 
             }
             frequency += slope;
             var f = frequency;
-            if (WobbleDepth > 0) f *= 1 + WobbleDepth * Math.Sin(wobble += wobbleStep);
+            if (WobbleDepth > 0) f *= 1 + WobbleDepth * wobble.Sin;
             if (Roughness > 0) f *= 1 + Roughness * (rough += 0.2 * (3 * noise.Next() - rough));
-            phase += 2 * Math.PI * f / sampleRate;
+            phase += f * perSample;
+            if (phase > Math.PI) phase -= 2 * Math.PI;   // sines of small angles are quicker
+            wobble.Step();
+            pulse.Step();
 
             // sin(n x) = 2 cos(x) sin((n - 1) x) - sin((n - 2) x)
             var (sin, cos) = Math.SinCos(phase);
             var (before, current, sum) = (0.0, sin, 0.0);
             for (var n = 1; n <= Harmonics.Length && n * f < ceiling; n++)
             {
-                sum += Harmonics[n - 1] * Math.Min(1, (ceiling - n * f) / fade) * current;
+                sum += Harmonics[n - 1] * Math.Min(1, (ceiling - n * f) * fade) * current;
                 (before, current) = (current, 2 * cos * current - before);
             }
             var level = i < attack ? Rise(i / attack) : length - i < release ? Rise((length - i) / release) : 1;
-            if (PulseDepth > 0) level *= 1 - PulseDepth * (0.5 - 0.5 * Math.Cos(pulse += pulseStep));
+            if (PulseDepth > 0) level *= 1 - PulseDepth * (0.5 - 0.5 * pulse.Cos);
             track[i] += (float)(gain * level * sum);
         }
     }

@@ -18,7 +18,7 @@ sealed record FocalPlan(
 /// <summary>One song of one bird in a soundscape, in seconds from its start.</summary>
 sealed record SongEvent(double Start, SyntheticSpecies Species, string Individual, double Metres, double SnrDb, bool Distant, Song Song)
 {
-    public double End => Start + Song.Seconds;
+    public double End => Math.Round(Start + Song.Seconds, 3);
 }
 
 /// <summary>One soundscape to be made.</summary>
@@ -116,7 +116,7 @@ sealed class SyntheticPlan
         bool Free(double start, double end) => Enumerable.Range((int)(start / 5), (int)(end / 5) - (int)(start / 5) + 1).All(w => w >= empty.Length || !empty[w]);
 
         var events = new List<SongEvent>();
-        for (var (bird, birds) = (1, Math.Max(1, seconds * random.NextInt(4, 7) / 60)); bird <= birds; bird++)
+        for (var (bird, birds) = (1, Math.Max(1, seconds * random.NextInt(5, 9) / 60)); bird <= birds; bird++)
         {
             deck.MoveNext();
             var singer = new Singer(deck.Current, random);

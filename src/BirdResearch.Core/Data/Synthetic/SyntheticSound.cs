@@ -35,7 +35,7 @@ sealed class SyntheticSound(SyntheticBirdsSettings settings)
         var random = new CounterRandom(settings.Seed, CounterRandom.KeyOf("soundscape sound"), CounterRandom.KeyOf(plan.Id));
         var track = new float[plan.Seconds * _rate];
         Backdrop.AddHush(track, _rate, 1, random.NextDouble(0.5, 0.9), random);
-        if (plan.Noises.HasFlag(NoiseKinds.Wind)) Backdrop.AddWind(track, _rate, random.NextDouble(3, 7), random);
+        if (plan.Noises.HasFlag(NoiseKinds.Wind)) Backdrop.AddWind(track, _rate, random.NextDouble(1.5, 4), random);
         if (plan.Noises.HasFlag(NoiseKinds.Rain)) Backdrop.AddRain(track, _rate, random.NextDouble(0.8, 2), random);
         if (plan.Noises.HasFlag(NoiseKinds.Insects)) Backdrop.AddInsects(track, _rate, random.NextDouble(0.4, 1.2), random);
         if (plan.Noises.HasFlag(NoiseKinds.Stream)) Backdrop.AddStream(track, _rate, random.NextDouble(0.8, 2), random);

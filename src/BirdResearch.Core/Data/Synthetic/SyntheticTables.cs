@@ -27,7 +27,7 @@ static class SyntheticTables
             ["soundscape", "start", "end", "primary_label", "snr_db", "distant", "recording", "author", "license", "source_repository"],
             plan.Soundscapes.SelectMany(s => s.Events.Select(e => new object[]
             {
-                s.Id, e.Start, Math.Round(e.End, 3), e.Species.Code, e.SnrDb, e.Distant ? 1 : 0, e.Individual, "synthetic", License, Source,
+                s.Id, e.Start, e.End, e.Species.Code, e.SnrDb, e.Distant ? 1 : 0, e.Individual, "synthetic", License, Source,
             }))));
         yield return ("soundscapes.csv", Table(
             ["soundscape", "seconds", "noise_layer", "events"],

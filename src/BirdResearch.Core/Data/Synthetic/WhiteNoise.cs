@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace BirdResearch.Data;
 
 /// <summary>Fast uniform noise in [-1, 1) for sample loops (xorshift64*, Vigna 2016), started from a <see cref="CounterRandom"/>.</summary>
@@ -5,6 +7,7 @@ sealed class WhiteNoise(CounterRandom random)
 {
     ulong _state = random.NextBits() | 1;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public double Next()
     {
         _state ^= _state >> 12;
