@@ -153,6 +153,30 @@ let private files =
                         Expect.equal (AudioFile.Read(path, 0.9, 5.0, rate).Samples.Length) expected "what is left"
                         Expect.isEmpty (AudioFile.Read(path, 7.0, 5.0, rate).Samples) "nothing is left")
             }
+        for what, code, rate, seconds in [ "opus", 0x200064, 48000, 4.0; "mp3, past the minute from which it jumps", 0x230082, 32000, 70.0 ] do
+            test $"a slice of {what} is that part of the whole" {
+                inFolder (fun folder ->
+                    let path, sound = Path.Combine(folder, "a"), tone rate seconds 700.0 0.5
+                    // Louder by the second, so that no two stretches are alike.
+                    let sound = sound.Samples |> Array.mapi (fun i x -> x * float32 i / float32 sound.Samples.Length)
+                    use stream = new MemoryStream()
+                    let encoded =
+                        try
+                            using (SndFile.OpenWrite(stream, rate, code)) (fun file ->
+                                for piece in Array.chunkBySize 4096 sound do file.Write(ReadOnlySpan piece) |> ignore)
+                            Some(stream.ToArray())
+                        with :? InvalidDataException -> None
+                    match encoded with
+                    | None -> skiptest $"this system's libsndfile does not write {what}"
+                    | Some bytes -> File.WriteAllBytes(path, bytes)
+                    for rate in [ Nullable(); Nullable 24000 ] do
+                        let whole = AudioFile.Read(path, rate)
+                        for start in [ 0.5; 0.9 * seconds ] do
+                            let slice = AudioFile.Read(path, start, 0.2, rate)
+                            let part = Array.sub whole.Samples (int (round (start * float whole.SampleRate))) slice.Samples.Length
+                            Expect.equal slice.Samples.Length (int (round (0.2 * float whole.SampleRate))) "length"
+                            Expect.isLessThan (Array.map2 (fun a b -> abs (a - b)) slice.Samples part |> Array.max) 1e-3f $"from {start} s")
+            }
         test "louder than full scale is clipped by integers and kept by floats" {
             inFolder (fun folder ->
                 let loud = tone 32000 0.1 440.0 3.0
@@ -194,6 +218,7 @@ let private files =
               "a Git LFS pointer", Encoding.ASCII.GetBytes "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n", "git lfs pull"
               "a web page", Encoding.ASCII.GetBytes "<!DOCTYPE html><html>404</html>", "web page"
               "text", Encoding.ASCII.GetBytes "once upon a time there was a bird that was not a sound", "not a sound file"
+              "ten bytes of a song", Encoding.ASCII.GetBytes "OggS.00000", "cut off after 10 bytes"
               "zeros", Array.zeroCreate 5000, "zeros"
               "a bare Ogg page", Encoding.ASCII.GetBytes("OggS" + String('\000', 60)), "begins as Ogg"
               "a header without samples", wav 1 2 44100 [||], "holds no samples"

@@ -83,6 +83,21 @@ let windows =
                     Expect.equal (reader.Read(c, 1.5)) (fresh.Read(c, 1.5)) c.Id
             Expect.equal (reader.CachedBytes, fresh.CachedBytes) (limit, 0L) "two of three recordings fit"
         }
+        test "a recording that ends before its header says gives its last window, cached or not" {
+            use folder = new Scratch()
+            let data = dataset folder.Root [ clip "cut" "wren" "Ann" ]
+            let whole = AudioFile.Encode(Waveform(Array.init 160_000 (fun i -> sin (float32 i * 0.3f + float32 (i % 977) * 0.01f)), rate), AudioFormat.Flac)
+            Directory.CreateDirectory(folder.Path "audio") |> ignore
+            File.WriteAllBytes(folder.Path "audio/cut.wav", whole[.. whole.Length / 2])
+            let left = AudioFile.Read(data.PathOf data.Focal[0]).Samples
+            Expect.isTrue (left.Length > 40_000 && left.Length < 120_000) $"{left.Length} samples are left"
+            for cache in [ 0L; 1L <<< 30 ] do
+                let reader = WindowReader(data, rate, 4.0, cache)
+                Expect.equal (reader.LengthOf data.Focal[0]) 160_000L "the header's length"
+                Expect.equal (reader.Read(data.Focal[0], float left.Length / float rate - 1.0)) left[left.Length - 32_000 ..] $"cache {cache}"
+            let beyond = WindowReader(data, rate, 0.5)
+            Expect.stringContains (message (fun () -> beyond.Read(data.Focal[0], 19.0))) "cut.wav" "a place far behind the end names the file"
+        }
         test "many threads read the same windows as one" {
             use folder = new Scratch()
             let data = recordings folder [ 7.0; 2.0; 0.3; 11.0 ]

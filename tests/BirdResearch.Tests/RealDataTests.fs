@@ -66,4 +66,13 @@ let tests =
                     Expect.isTrue (b.Samples |> Array.forall Single.IsFinite) "finite"
                     Expect.exists b.Samples (fun s -> s <> 0f) "sound")
         }
+        test "an epoch of real recordings has the same bits whether they fit in memory or not" {
+            onReal "birds" (fun data ->
+                let clips = Seq.truncate 24 data.Focal |> Array.ofSeq
+                let epoch cacheBytes =
+                    [ for b in ClipBatches.Training(WindowReader(data, 22050, 3.0, cacheBytes), clips, data.Classes, 8, 1L, 2) -> b.Samples ]
+                let all = epoch (1L <<< 30)
+                Expect.equal (epoch 0L) all "no memory"
+                Expect.equal (epoch (8L <<< 20)) all "room for some")
+        }
     ]

@@ -81,6 +81,12 @@ let tests : Test =
                 write (Path.Combine(folder, "b")) tiny
                 Expect.equal (content (Path.Combine(folder, "a"))) (content (Path.Combine(folder, "b"))) "the same data")
         }
+        test "calls at the same time make one data set" {
+            inFolder (fun folder ->
+                Tasks.Parallel.For(0, 3, fun _ -> write (Path.Combine(folder, "a")) tiny) |> ignore
+                write (Path.Combine(folder, "b")) tiny
+                Expect.equal (content (Path.Combine(folder, "a"))) (content (Path.Combine(folder, "b"))) "the same data")
+        }
         test "other settings replace the data, and nothing of the old is left" {
             inFolder (fun folder ->
                 let smaller = SyntheticBirdsSettings(Species = 2, RecordingsPerSpecies = 1, ShortestFocalSeconds = 3.0, LongestFocalSeconds = 3.0, Soundscapes = 1, SoundscapeSeconds = 5, UnlabelledSoundscapes = 0)

@@ -5,25 +5,25 @@ namespace BirdResearch.Audio;
 /// <summary>The entry points of the system's libsndfile, found when the first sound file is touched.</summary>
 static unsafe class SndFileLibrary
 {
-    static readonly Lazy<nint> Handle = new(Load);
+    static readonly Lazy<Entries> Loaded = new(() => new(Load()));
 
-    public static nint OpenVirtual(VirtualIo* io, int mode, Info* info, nint user) => Entries.Open(io, mode, info, user);
+    public static nint OpenVirtual(VirtualIo* io, int mode, Info* info, nint user) => Loaded.Value.Open(io, mode, info, user);
 
-    public static int Close(nint file) => Entries.Close(file);
+    public static int Close(nint file) => Loaded.Value.Close(file);
 
-    public static long ReadFrames(nint file, float* buffer, long frames) => Entries.Read(file, buffer, frames);
+    public static long ReadFrames(nint file, float* buffer, long frames) => Loaded.Value.Read(file, buffer, frames);
 
-    public static long WriteFrames(nint file, float* buffer, long frames) => Entries.Write(file, buffer, frames);
+    public static long WriteFrames(nint file, float* buffer, long frames) => Loaded.Value.Write(file, buffer, frames);
 
-    public static long Seek(nint file, long frames, int whence) => Entries.Seek(file, frames, whence);
+    public static long Seek(nint file, long frames, int whence) => Loaded.Value.Seek(file, frames, whence);
 
-    public static int Command(nint file, int command, void* data, int size) => Entries.Command(file, command, data, size);
+    public static int Command(nint file, int command, void* data, int size) => Loaded.Value.Command(file, command, data, size);
 
     /// <summary>The error of an open file, or of the last open that failed when <paramref name="file"/> is zero; null when there is none.</summary>
     public static string? Error(nint file) =>
-        Entries.Error(file) == 0 ? null : Marshal.PtrToStringUTF8(Entries.Message(file))?.TrimEnd('.', ' ');
+        Loaded.Value.Error(file) == 0 ? null : Marshal.PtrToStringUTF8(Loaded.Value.Message(file))?.TrimEnd('.', ' ');
 
-    public static string Version => Marshal.PtrToStringUTF8(Entries.Version()) ?? "libsndfile";
+    public static string Version => Marshal.PtrToStringUTF8(Loaded.Value.Version()) ?? "libsndfile";
 
     static nint Load()
     {
@@ -63,19 +63,16 @@ static unsafe class SndFileLibrary
     }
 
     // Function pointers rather than DllImport: an assembly can hold one import resolver only, and this floor leaves it free.
-    static class Entries
+    sealed class Entries(nint library)
     {
-        public static readonly delegate* unmanaged<VirtualIo*, int, Info*, nint, nint> Open =
-            (delegate* unmanaged<VirtualIo*, int, Info*, nint, nint>)Find("sf_open_virtual");
-        public static readonly delegate* unmanaged<nint, int> Close = (delegate* unmanaged<nint, int>)Find("sf_close");
-        public static readonly delegate* unmanaged<nint, float*, long, long> Read = (delegate* unmanaged<nint, float*, long, long>)Find("sf_readf_float");
-        public static readonly delegate* unmanaged<nint, float*, long, long> Write = (delegate* unmanaged<nint, float*, long, long>)Find("sf_writef_float");
-        public static readonly delegate* unmanaged<nint, long, int, long> Seek = (delegate* unmanaged<nint, long, int, long>)Find("sf_seek");
-        public static readonly delegate* unmanaged<nint, int, void*, int, int> Command = (delegate* unmanaged<nint, int, void*, int, int>)Find("sf_command");
-        public static readonly delegate* unmanaged<nint, int> Error = (delegate* unmanaged<nint, int>)Find("sf_error");
-        public static readonly delegate* unmanaged<nint, nint> Message = (delegate* unmanaged<nint, nint>)Find("sf_strerror");
-        public static readonly delegate* unmanaged<nint> Version = (delegate* unmanaged<nint>)Find("sf_version_string");
-
-        static nint Find(string name) => NativeLibrary.GetExport(Handle.Value, name);
+        public readonly delegate* unmanaged<VirtualIo*, int, Info*, nint, nint> Open = (delegate* unmanaged<VirtualIo*, int, Info*, nint, nint>)NativeLibrary.GetExport(library, "sf_open_virtual");
+        public readonly delegate* unmanaged<nint, int> Close = (delegate* unmanaged<nint, int>)NativeLibrary.GetExport(library, "sf_close");
+        public readonly delegate* unmanaged<nint, float*, long, long> Read = (delegate* unmanaged<nint, float*, long, long>)NativeLibrary.GetExport(library, "sf_readf_float");
+        public readonly delegate* unmanaged<nint, float*, long, long> Write = (delegate* unmanaged<nint, float*, long, long>)NativeLibrary.GetExport(library, "sf_writef_float");
+        public readonly delegate* unmanaged<nint, long, int, long> Seek = (delegate* unmanaged<nint, long, int, long>)NativeLibrary.GetExport(library, "sf_seek");
+        public readonly delegate* unmanaged<nint, int, void*, int, int> Command = (delegate* unmanaged<nint, int, void*, int, int>)NativeLibrary.GetExport(library, "sf_command");
+        public readonly delegate* unmanaged<nint, int> Error = (delegate* unmanaged<nint, int>)NativeLibrary.GetExport(library, "sf_error");
+        public readonly delegate* unmanaged<nint, nint> Message = (delegate* unmanaged<nint, nint>)NativeLibrary.GetExport(library, "sf_strerror");
+        public readonly delegate* unmanaged<nint> Version = (delegate* unmanaged<nint>)NativeLibrary.GetExport(library, "sf_version_string");
     }
 }

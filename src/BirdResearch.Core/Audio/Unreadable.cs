@@ -18,6 +18,7 @@ static class Unreadable
         }
         if (text.StartsWith('<')) return "is a web page or other markup, not sound; the download went wrong, fetch it again.";
         if (head.All(b => b == 0)) return "begins with zeros only; the download or copy went wrong, fetch it again.";
+        if (stream.Length < 44) return $"is cut off after {stream.Length} bytes, less than any header; fetch it again.";
         string? container =
             text.StartsWith("OggS", StringComparison.Ordinal) ? "Ogg"
             : text.StartsWith("RIFF", StringComparison.Ordinal) ? "WAV"

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.ExceptionServices;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using BirdResearch.Audio;
@@ -29,7 +30,7 @@ public static class SyntheticBirds
     /// </summary>
     /// <param name="folder">Made if missing.</param>
     /// <param name="settings">What to make; null for the defaults.</param>
-    /// <param name="progress">Files done and in all.</param>
+    /// <param name="progress">Files done and in all, reported from the working threads.</param>
     /// <param name="cancellation">Stops between two files; what is done stays.</param>
     public static void Write(
         string folder, SyntheticBirdsSettings? settings = null, IProgress<(int Done, int Total)>? progress = null, CancellationToken cancellation = default)
@@ -60,11 +61,18 @@ public static class SyntheticBirds
         progress?.Report((done, files.Length));
         // Soundscapes first, one by one: they take longest, and no thread is left alone with one at the end.
         var queue = Partitioner.Create(missing.Reverse(), EnumerablePartitionerOptions.NoBuffering);
-        Parallel.ForEach(queue, new ParallelOptions { CancellationToken = cancellation, MaxDegreeOfParallelism = Environment.ProcessorCount }, file =>
+        try
         {
-            AudioFile.Write(file.Path, file.Make(), AudioFormat.OggVorbis, quality: 0.5);
-            progress?.Report((Interlocked.Increment(ref done), files.Length));
-        });
+            Parallel.ForEach(queue, new ParallelOptions { CancellationToken = cancellation, MaxDegreeOfParallelism = Environment.ProcessorCount }, file =>
+            {
+                AudioFile.Write(file.Path, file.Make(), AudioFormat.OggVorbis, quality: 0.5);
+                progress?.Report((Interlocked.Increment(ref done), files.Length));
+            });
+        }
+        catch (AggregateException e)
+        {
+            ExceptionDispatchInfo.Throw(e.InnerExceptions[0]);   // a full disk, say: once is enough
+        }
         foreach (var (name, text) in tables) WriteWhole(Path.Combine(folder, name), text);
         File.Move(Path.Combine(folder, Unfinished), Path.Combine(folder, Mark), overwrite: true);
     }

@@ -8,9 +8,9 @@ namespace BirdResearch.Data;
 /// depend on the recording and the place alone, never on what was read before. Any number of threads may read; files are only read.
 /// </summary>
 /// <remarks>
-/// Sound is decoded in pieces of six windows (and one more, so that a window that begins in a piece lies in it): a short recording is one
-/// piece, and a long one costs no more than a piece when the memory is full. A disk cache belongs between <see cref="SampleCache"/> and
-/// <c>Decode</c>.
+/// Sound is decoded in pieces of six windows (and one more, so that a window that begins in a piece lies in it); a short recording is one
+/// piece. When the memory is full, only the window itself is decoded where the format gives the same samples either way, else its piece.
+/// A disk cache belongs between <see cref="SampleCache"/> and <c>Decode</c>.
 /// </remarks>
 public sealed class WindowReader
 {
@@ -18,7 +18,7 @@ public sealed class WindowReader
 
     readonly Dataset _dataset;
     readonly SampleCache _cache;
-    readonly ConcurrentDictionary<string, long> _lengths = new();
+    readonly ConcurrentDictionary<string, (long Length, bool Exact)> _files = new();
     readonly long _step;
 
     /// <param name="dataset">Where the clips come from.</param>
@@ -88,9 +88,7 @@ public sealed class WindowReader
             throw new ArgumentOutOfRangeException(nameof(offset), offset, $"{clip.Id} is {end - first} samples long.");
 
         var start = first + offset;
-        var piece = PieceOf(start, _lengths[clip.File]);
-        var sound = _cache.Get(clip.File, piece, () => Decode(clip, piece));
-        var begin = piece * _step;
+        var (sound, begin) = SoundAt(clip, start, Math.Min(end, start + WindowSamples));
         var there = begin + sound.Length;
         if (there < Math.Min(end, start + WindowSamples))
         {
@@ -104,32 +102,41 @@ public sealed class WindowReader
         Fill(sound.AsSpan((int)(start - begin), (int)(until - start)), window);
     }
 
+    /// <summary>Sound that holds [start, end) where the file does, and the sample it begins at: a piece, or just what was asked for.</summary>
+    (float[] Sound, long Begin) SoundAt(Clip clip, long start, long end)
+    {
+        var (length, exact) = FileOf(clip);
+        var last = Math.Max(0, (length - WindowSamples + _step - 1) / _step - 1);   // the last piece reaches to the end of the file
+        var piece = Math.Min(start / _step, last);
+        var begin = piece * _step;
+        var bytes = sizeof(float) * Math.Min(_step + WindowSamples, length - begin);
+        if (_cache.GetIfRoom(clip.File, piece, bytes, Piece) is { } kept) return (kept, begin);
+        if (exact && Decode(clip, start, end - start) is var window && window.Length == end - start) return (window, start);
+        return (_cache.Get(clip.File, piece, Piece), begin);
+
+        float[] Piece() => Decode(clip, begin, _step + WindowSamples);
+    }
+
+    float[] Decode(Clip clip, long start, long count) =>
+        AudioFile.Read(_dataset.PathOf(clip), (double)start / SampleRate, (double)count / SampleRate, SampleRate).Samples;
+
     /// <summary>First and end sample of a clip in its file, at our rate.</summary>
     (long First, long End) Stretch(Clip clip)
     {
-        var length = _lengths.GetOrAdd(clip.File, _ => Length(clip));
+        var length = FileOf(clip).Length;
         var first = (long)Math.Round(clip.StartSeconds * SampleRate);
         var end = clip.Seconds is { } seconds ? Math.Min(length, first + (long)Math.Round(seconds * SampleRate)) : length;
         return (first, Math.Max(first, end));
     }
 
-    long Length(Clip clip)
+    /// <summary>Length of a clip's file at our rate, and whether a slice holds bit for bit what the whole file does there.</summary>
+    (long Length, bool Exact) FileOf(Clip clip) => _files.GetOrAdd(clip.File, _ =>
     {
         var info = AudioFile.Probe(_dataset.PathOf(clip));
-        return info.SampleRate == SampleRate ? info.Frames : Resampler.Between(info.SampleRate, SampleRate).LengthOf(info.Frames);
-    }
-
-    /// <summary>
-    /// The piece that holds a whole window from <paramref name="start"/> on; the last one reaches to the end of the file.
-    /// </summary>
-    long PieceOf(long start, long length)
-    {
-        var last = Math.Max(0, (length - WindowSamples + _step - 1) / _step - 1);
-        return Math.Min(start / _step, last);
-    }
-
-    float[] Decode(Clip clip, long piece) => AudioFile.Read(
-        _dataset.PathOf(clip), (double)(piece * _step) / SampleRate, (double)(_step + WindowSamples) / SampleRate, SampleRate).Samples;
+        var length = info.SampleRate == SampleRate ? info.Frames : Resampler.Between(info.SampleRate, SampleRate).LengthOf(info.Frames);
+        // These decoders carry state from packet to packet, which a jump can leave a rounding error away.
+        return (length, info.Seekable && info.Subtype != "OPUS" && info.Format != "MP3");
+    });
 
     void Fill(ReadOnlySpan<float> sound, Span<float> window)
     {
