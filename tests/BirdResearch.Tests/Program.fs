@@ -33,7 +33,7 @@ let main args =
             summary = fun config summary -> async {
                 do! TestPrinters.defaultPrinter.summary config summary
                 counts.Value <- Some summary } }
-    let code = runTestsWithCLIArgs [ Printer printer ] args all
+    let code = runTestsWithCLIArgs [ Printer printer; if Console.IsOutputRedirected then Colours 0 ] args all
     counts.Value |> Option.iter closing
     let temporary = Path.Combine (Path.GetTempPath (), $"bird-tests-{Environment.ProcessId}")
     if Directory.Exists temporary then Directory.Delete (temporary, true)
