@@ -7,11 +7,15 @@ open Expecto.Impl
 
 let all =
     testList "BirdResearch" [
+        ArchitectureTests.tests
         AudioTests.tests
         SyntheticBirdsTests.tests
         DataTests.tests
         BatchTests.tests
         RealDataTests.tests
+        ModelsTests.tests
+        WeightsTests.tests
+        ReferenceTests.tests
         TrainingTests.tests
         ExperimentTests.tests
         CliTests.tests
