@@ -19,6 +19,7 @@ let all =
         TrainingTests.tests
         ExperimentTests.tests
         CliTests.tests
+        AnalysisTests.tests
     ]
 
 /// Prints what was skipped and why, then the count alone on the last line.
