@@ -7,14 +7,19 @@ open Expecto.Impl
 
 let all =
     testList "BirdResearch" [
+        ArchitectureTests.tests
         AudioTests.tests
         SyntheticBirdsTests.tests
         DataTests.tests
         BatchTests.tests
         RealDataTests.tests
+        ModelsTests.tests
+        WeightsTests.tests
+        ReferenceTests.tests
         TrainingTests.tests
         ExperimentTests.tests
         CliTests.tests
+        AnalysisTests.tests
     ]
 
 /// Prints what was skipped and why, then the count alone on the last line.

@@ -81,12 +81,16 @@ public static class WinnerTakeAll
 
     static int CountAtLeast(ReadOnlySpan<int> keys, int threshold)
     {
-        var (lanes, limit) = (Vector<int>.Zero, new Vector<int>(threshold));
+        var vectors = MemoryMarshal.Cast<int, Vector<int>>(keys);
+        var (even, odd, limit) = (Vector<int>.Zero, Vector<int>.Zero, new Vector<int>(threshold));
         var i = 0;
-        for (; i <= keys.Length - Vector<int>.Count; i += Vector<int>.Count)
-            lanes -= Vector.GreaterThanOrEqual(new Vector<int>(keys[i..]), limit);   // true is -1
-        var count = Vector.Sum(lanes);
-        for (; i < keys.Length; i++)
+        for (; i < vectors.Length - 1; i += 2)
+        {
+            even -= Vector.GreaterThanOrEqual(vectors[i], limit);   // true is -1
+            odd -= Vector.GreaterThanOrEqual(vectors[i + 1], limit);
+        }
+        var count = Vector.Sum(even + odd);
+        for (i *= Vector<int>.Count; i < keys.Length; i++)
             if (keys[i] >= threshold) count++;
         return count;
     }

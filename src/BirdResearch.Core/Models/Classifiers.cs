@@ -29,7 +29,7 @@ public static class Classifiers
     {
         var entry = Find(name);
         options ??= new ModelOptions();
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(classes);
+        if (classes < 1) throw new ArgumentException($"{name} needs at least one class, but was asked for {classes}.");
         if (input is not { Channels: > 0, Rows: > 0, Frames: > 0 })
             throw new ArgumentException($"{name} needs at least one channel, row and frame, but was asked for {input}.");
         RequireShare(options.DropRate, nameof(options.DropRate));

@@ -12,12 +12,11 @@ sealed class DepthwiseSeparable : nn.Module<Tensor, Tensor>
     readonly Convolution conv_pw;
     readonly BatchNormAct bn2;
     readonly MobileBlock _block;
-    readonly DropPath _dropPath;
     readonly Scalar _one = 1;
 
     public DepthwiseSeparable(MobileBlock block) : base(nameof(DepthwiseSeparable))
     {
-        (_block, _dropPath) = (block, new DropPath(block.DropPathRate));
+        (_block, DropPath) = (block, new DropPath(block.DropPathRate));
         conv_dw = block.Depthwise();
         bn1 = block.Norm(block.Expanded);
         se = block.SqueezeExcite();
@@ -26,13 +25,15 @@ sealed class DepthwiseSeparable : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
+    public DropPath DropPath { get; }
+
     public override Tensor forward(Tensor x)                    // (B, in, H, W)
     {
         using var scope = NewDisposeScope();
         var y = bn1.call(conv_dw.call(x));                      // (B, in, H / s, W / s)
         if (se is not null) y = se.call(y);
         y = bn2.call(conv_pw.call(y));                          // (B, out, H / s, W / s)
-        if (_block.HasSkip) y = _dropPath.Apply(y, training).add_(x, _one);
+        if (_block.HasSkip) y = DropPath.Apply(y, training).add_(x, _one);
         return y.MoveToOuterDisposeScope();
     }
 }

@@ -11,6 +11,9 @@ sealed class DropPath(double rate)
 {
     readonly Scalar _keep = 1 - rate;
 
+    /// <summary>Probability that a sample's branch is dropped.</summary>
+    public double Rate => rate;
+
     /// <summary>The branch itself when nothing can be dropped.</summary>
     public Tensor Apply(Tensor branch, bool training) // (B, ...)
     {

@@ -17,12 +17,11 @@ sealed class InvertedResidual : nn.Module<Tensor, Tensor>
     readonly Convolution conv_pwl;
     readonly BatchNormAct bn3;
     readonly MobileBlock _block;
-    readonly DropPath _dropPath;
     readonly Scalar _one = 1;
 
     public InvertedResidual(MobileBlock block) : base(nameof(InvertedResidual))
     {
-        (_block, _dropPath) = (block, new DropPath(block.DropPathRate));
+        (_block, DropPath) = (block, new DropPath(block.DropPathRate));
         conv_pw = new Convolution(block.Input, block.Expanded);
         bn1 = block.Norm(block.Expanded);
         conv_dw = block.Depthwise();
@@ -33,6 +32,8 @@ sealed class InvertedResidual : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
+    public DropPath DropPath { get; }
+
     public override Tensor forward(Tensor x)                    // (B, in, H, W)
     {
         using var scope = NewDisposeScope();
@@ -40,7 +41,7 @@ sealed class InvertedResidual : nn.Module<Tensor, Tensor>
         y = bn2.call(conv_dw.call(y));                          // (B, expanded, H / s, W / s)
         if (se is not null) y = se.call(y);
         y = bn3.call(conv_pwl.call(y));                         // (B, out, H / s, W / s)
-        if (_block.HasSkip) y = _dropPath.Apply(y, training).add_(x, _one);
+        if (_block.HasSkip) y = DropPath.Apply(y, training).add_(x, _one);
         return y.MoveToOuterDisposeScope();
     }
 }

@@ -16,12 +16,11 @@ sealed class SeriesBlock : nn.Module<Tensor, Tensor>
     readonly SeriesConvolution? conv3;
     readonly BatchNormAct? bn3;
     readonly Chain? downsample;
-    readonly DropPath _dropPath;
     readonly Scalar _one = 1;
 
     public SeriesBlock(long input, long width, long kernel, long stride, bool bottleneck, double dropPathRate) : base(nameof(SeriesBlock))
     {
-        _dropPath = new DropPath(dropPathRate);
+        DropPath = new DropPath(dropPathRate);
         var output = bottleneck ? width * Expansion : width;
         conv1 = bottleneck ? new(input, width, 1) : new(input, width, kernel, stride);
         bn1 = new BatchNormAct(width, Activation.Relu);
@@ -37,6 +36,8 @@ sealed class SeriesBlock : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
+    public DropPath DropPath { get; }
+
     public override Tensor forward(Tensor x)                                    // (B, in, T)
     {
         using var scope = NewDisposeScope();
@@ -44,6 +45,6 @@ sealed class SeriesBlock : nn.Module<Tensor, Tensor>
         y = bn2.call(conv2.call(y));                                            // (B, width, T / s)
         if (conv3 is not null && bn3 is not null) y = bn3.call(conv3.call(y));  // (B, out, T / s)
         var shortcut = downsample is null ? x : downsample.call(x);             // (B, out, T / s)
-        return _dropPath.Apply(y, training).add_(shortcut, _one).relu_().MoveToOuterDisposeScope();
+        return DropPath.Apply(y, training).add_(shortcut, _one).relu_().MoveToOuterDisposeScope();
     }
 }

@@ -1,0 +1,143 @@
+namespace BirdResearch.Analysis
+
+open System
+
+/// One arm's scores in one domain.
+type DomainResult =
+    { /// train, focal or soundscape.
+      Domain: string
+      /// mAP of each run that has one, in the order of the arm's runs.
+      Maps: float list
+      /// Their mean and spread.
+      Map: Spread
+      /// Over recordings; None where scores are missing or too few recordings were scored.
+      Interval: Interval option
+      /// Why there is no interval; empty where there is one.
+      NoInterval: string
+      /// mAP that guessing reaches: the mean share of positives over classes that have any; nan where not known.
+      Chance: float }
+
+/// Runs that differ in nothing but seed and fold.
+type Arm =
+    { Data: string
+      Model: string
+      FrontEnd: string
+      /// The settings that set it apart from other arms of the same model and front-end: "k 32"; often empty.
+      Distinction: string
+      Runs: Run list
+      Domains: Map<string, DomainResult> }
+
+    /// Model, front-end and distinction in one line.
+    member arm.Label =
+        String.Join(" · ", [ arm.Model; arm.FrontEnd; arm.Distinction ] |> List.filter ((<>) ""))
+
+    /// Mean of a figure over the arm's runs; nan where no run has it.
+    member arm.Mean(value: Run -> float) = (Statistics.spread (arm.Runs |> Seq.map value)).Mean
+
+    /// Seeds, and folds where there are several, in words: "3 seeds x 2 folds".
+    member arm.Design =
+        let count (values: 'a list) (word: string) =
+            match (List.distinct values).Length with
+            | 1 -> $"1 {word}"
+            | several -> $"{several} {word}s"
+
+        let seeds = count [ for run in arm.Runs -> run.Record.Trial.Seed ] "seed"
+        let folds = [ for run in arm.Runs -> run.Record.Trial.Fold ]
+        if (List.distinct folds).Length > 1 then seeds + " × " + count folds "fold" else seeds
+
+/// Groups runs into arms and measures them.
+[<RequireQualifiedAccess>]
+module Arms =
+    let private notAnArm = set [ "seed"; "fold" ]
+
+    let private settingsOf (run: Run) =
+        run.Settings |> Map.filter (fun path _ -> not (notAnArm.Contains path))
+
+    /// Dotted paths of the settings that are not the same in all runs (absent counts as a value of its own), seed and fold aside.
+    let differing (runs: Run seq) : string list =
+        let settings = runs |> Seq.map settingsOf |> List.ofSeq
+
+        settings
+        |> Seq.collect Map.keys
+        |> Seq.distinct
+        |> Seq.filter (fun path -> (settings |> Seq.map (Map.tryFind path) |> Seq.distinct |> Seq.length) > 1)
+        |> Seq.sort
+        |> List.ofSeq
+
+    /// Settings that are the same in all runs, seed and fold aside.
+    let shared (runs: Run list) : (string * string) list =
+        let apart = set (differing runs)
+
+        match runs with
+        | [] -> []
+        | first :: _ -> settingsOf first |> Map.toList |> List.filter (fun (path, _) -> not (apart.Contains path))
+
+    /// Mean share of positives over classes that have any, from classes.csv.
+    let private chance (domain: string) (run: Run) =
+        match run.Record.Scores.TryGetValue domain, run.Classes.TryGetColumn<float>($"{domain}_support", Deedle.Lookup.Exact) with
+        | (true, scores), column when column.HasValue && scores.Rows > 0 ->
+            let positive = column.Value.ValuesAll |> Seq.filter (fun support -> support > 0.0) |> List.ofSeq
+            if positive.IsEmpty then nan else List.average positive / float scores.Rows
+        | _ -> nan
+
+    let private domainOf (runs: Run list) (domain: string) =
+        let maps = runs |> List.map (Runs.metric "map" domain) |> List.filter (Double.IsNaN >> not)
+
+        { Domain = domain
+          Maps = maps
+          Map = Statistics.spread maps
+          Interval = None
+          NoInterval = "not computed"
+          Chance = (Statistics.spread (runs |> Seq.map (chance domain))).Mean }
+
+    let private armOf (distinctions: string list) (runs: Run list) =
+        let first = runs.Head
+        let short (path: string) = path[path.LastIndexOf '.' + 1 ..].Replace('_', ' ')
+
+        { Data = first.Record.Data.Name
+          Model = first.Record.Trial.Model
+          FrontEnd = first.Record.Trial.FrontEnd
+          Distinction =
+            distinctions
+            |> List.map (fun path -> $"{short path} {first.Settings |> Map.tryFind path |> Option.defaultValue String.Empty}".TrimEnd())
+            |> String.concat ", "
+          Runs = runs
+          Domains =
+            Runs.domains
+            |> List.map (domainOf runs)
+            |> List.filter (fun result -> not result.Maps.IsEmpty)
+            |> List.map (fun result -> result.Domain, result)
+            |> Map }
+
+    /// The arms of runs on one data set, in order of model, front-end and distinction, without intervals.
+    let ofRuns (runs: Run list) : Arm list =
+        runs
+        |> List.groupBy (fun run -> run.Record.Trial.Model, run.Record.Trial.FrontEnd)
+        |> List.collect (fun (_, cell) ->
+            let distinctions = differing cell
+            cell |> List.groupBy settingsOf |> List.map (fun (_, runs) -> armOf distinctions runs))
+
+    /// The same arms with the interval of their mean mAP in every held-out domain.
+    let withIntervals (resamples: int) (arms: Arm list) : Arm list =
+        let measured (arm: Arm) (domain: string) (result: DomainResult) =
+            let found = arm.Runs |> List.map (Runs.scores domain)
+
+            match found |> List.tryPick (function Error reason -> Some reason | Ok _ -> None) with
+            | _ when domain = "train" -> result
+            | Some reason -> { result with NoInterval = reason }
+            | None ->
+                match Statistics.mapInterval resamples (found |> List.choose Result.toOption) with
+                | None -> { result with NoInterval = "fewer than two recordings" }
+                | interval -> { result with Interval = interval; NoInterval = "" }
+
+        arms |> List.map (fun arm -> { arm with Domains = arm.Domains |> Map.map (measured arm) })
+
+    /// Mean mAP in a domain; nan where there is none.
+    let map (domain: string) (arm: Arm) =
+        arm.Domains |> Map.tryFind domain |> Option.map _.Map.Mean |> Option.defaultValue nan
+
+    /// Over-fitting gap: train mAP less focal validation mAP.
+    let overfittingGap (arm: Arm) = map "train" arm - map "focal" arm
+
+    /// Domain gap: focal validation mAP less soundscape mAP.
+    let domainGap (arm: Arm) = map "focal" arm - map "soundscape" arm

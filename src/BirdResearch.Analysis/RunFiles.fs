@@ -1,0 +1,108 @@
+namespace BirdResearch.Analysis
+
+open System
+open System.IO
+open System.Text.Json
+open System.Text.Json.Serialization
+open BirdResearch.Data
+open BirdResearch.Experiments
+open BirdResearch.Metrics
+open Deedle
+
+/// A file of a run that is not as it should be.
+exception internal Unreadable of reason: string with
+    override error.Message = error.reason
+
+/// The files of one run, parsed; anything unexpected is Unreadable and names the file.
+module internal RunFiles =
+    /// The layout of run.json that this version reads.
+    let format = 1
+
+    let private json =
+        let options = JsonSerializerOptions(PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower)
+        options.Converters.Add(JsonStringEnumConverter JsonNamingPolicy.SnakeCaseLower)
+        options
+
+    let nameOf (path: string) = Path.GetFileName path |> string
+
+    /// Runs a reader of an untrusted file; whatever it throws becomes a reason.
+    let attempt (read: unit -> 'a) : Result<'a, string> =
+        try
+            Result.Ok(read ())
+        with
+        | Unreadable reason -> Result.Error reason
+        | :? IOException
+        | :? InvalidDataException
+        | :? UnauthorizedAccessException
+        | :? FormatException
+        | :? OverflowException
+        | :? ArgumentException
+        | :? InvalidOperationException
+        | :? Collections.Generic.KeyNotFoundException
+        | :? JsonException as error -> Result.Error error.Message
+
+    let private number (row: CsvRow) (column: string) = row.Number64 column |> Option.ofNullable |> Option.defaultValue nan
+
+    /// The numeric columns of a table; nan, which Deedle takes for missing, stands for an empty cell.
+    let private frameOf (text: string list) (table: CsvTable) (key: CsvRow -> 'key) : Frame<'key, string> =
+        let keys = table.Rows |> Seq.map key |> Array.ofSeq
+
+        [ for column in table.Header do
+              if not (List.contains column text) then
+                  yield column, Series(keys, [| for row in table.Rows -> number row column |]) ]
+        |> Frame.ofColumns
+
+    /// epochs.csv by epoch.
+    let epochs (path: string) : Frame<int, string> =
+        frameOf [ "epoch" ] (CsvTable.Read(path, [| "epoch" |])) (fun row -> int (row.Text "epoch"))
+
+    /// classes.csv by class, and its readable names.
+    let classes (path: string) : Frame<string, string> * Map<string, string> =
+        let table = CsvTable.Read(path, [| "class" |])
+        let names = Map [ for row in table.Rows do if row["common_name"] <> "" then row["class"], row["common_name"] ]
+        frameOf [ "class"; "common_name" ] table (fun row -> row.Text "class"), names
+
+    /// scores.<domain>.csv: id, the true classes, and a column of scores per class.
+    let scores (domain: string) (path: string) : Scores =
+        let table = CsvTable.Read(path, [| "id"; "label" |])
+        let classes = table.Header |> Seq.skip 2 |> Array.ofSeq
+        let truth = Array.zeroCreate (table.Rows.Count * classes.Length)
+        let values = Array.zeroCreate (table.Rows.Count * classes.Length)
+
+        for index, row in Seq.indexed table.Rows do
+            let label = row["label"]
+            let labels = label.Split(' ', StringSplitOptions.RemoveEmptyEntries)
+
+            for column in 0 .. classes.Length - 1 do
+                truth[index * classes.Length + column] <- label = classes[column] || Array.contains classes[column] labels
+                values[index * classes.Length + column] <- number row classes[column]
+
+        Scores(domain, [| for row in table.Rows -> row.Text "id" |], classes, truth, values)
+
+    /// The leaves of a JSON value by their dotted path.
+    let rec private leaves (path: string) (value: JsonElement) : (string * string) seq =
+        match value.ValueKind with
+        | JsonValueKind.Object ->
+            value.EnumerateObject()
+            |> Seq.collect (fun part -> leaves (if path = "" then part.Name else $"{path}.{part.Name}") part.Value)
+        | JsonValueKind.String -> Seq.singleton (path, string (value.GetString()))
+        | JsonValueKind.Null -> Seq.singleton (path, "")
+        | _ -> Seq.singleton (path, value.GetRawText())
+
+    /// run.json, and the trial's settings by their dotted paths.
+    let record (path: string) : RunRecord * Map<string, string> =
+        if not (File.Exists path) then
+            raise (Unreadable "It has no run.json, so it is not a run.")
+
+        let text = File.ReadAllText path
+        use document = JsonDocument.Parse text
+
+        match document.RootElement.TryGetProperty "format" with
+        | true, version when version.ValueKind = JsonValueKind.Number && version.GetInt32() = format -> ()
+        | true, version ->
+            raise (Unreadable $"run.json has format {version.GetRawText()}; this version reads {format}. Remove the folder to train it again.")
+        | false, _ -> raise (Unreadable "run.json has no format, so it is not a run's record.")
+
+        match JsonSerializer.Deserialize<RunRecord>(text, json) with
+        | null -> raise (Unreadable "run.json holds null.")
+        | record -> record, Map(leaves "" (document.RootElement.GetProperty "trial"))

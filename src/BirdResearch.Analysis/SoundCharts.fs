@@ -1,0 +1,88 @@
+namespace BirdResearch.Analysis
+
+open System
+open System.IO
+open System.Text.Json
+
+/// A clip that one run was asked about: its sound, its picture, what it is and what the run says.
+type Example =
+    { Id: string
+      Domain: string
+      /// Classes that are heard.
+      Truth: string list
+      /// Classes with the run's scores in 0 to 1, highest first.
+      Predictions: (string * float) list
+      /// The sound as a wav file.
+      Wav: byte[]
+      /// The spectrogram as a PNG file, low bands below.
+      Png: byte[]
+      /// Edges of the spectrogram in Hz, and its length in seconds.
+      MinHz: float
+      MaxHz: float
+      Seconds: float }
+
+/// Spectrogram pictures with their sound.
+[<RequireQualifiedAccess>]
+module SoundCharts =
+    /// A 5 s clip at 48 kHz and 16 bit has 0.5 MB; what is much larger does not belong into a page.
+    let private largestWav = 4_000_000L
+
+    let private wavOf (folder: string) (file: string) =
+        if file <> RunFiles.nameOf file || file.StartsWith '.' then
+            raise (Unreadable $"examples.json names '{file}'; a file beside it was expected.")
+
+        let path = Path.Combine(folder, file)
+
+        if not (File.Exists path) then
+            raise (Unreadable $"examples/{file} is missing.")
+
+        if FileInfo(path).Length > largestWav then
+            raise (Unreadable $"examples/{file} is larger than {largestWav / 1_000_000L} MB.")
+
+        let bytes = File.ReadAllBytes path
+        let has (offset: int) (mark: string) = bytes.Length >= offset + 4 && Text.Encoding.ASCII.GetString(bytes, offset, 4) = mark
+
+        if not (has 0 "RIFF" && has 8 "WAVE") then
+            raise (Unreadable $"examples/{file} is no wav file.")
+
+        bytes
+
+    let private exampleOf (folder: string) (item: JsonElement) =
+        let text (name: string) (of': JsonElement) = string (of'.GetProperty(name).GetString())
+        let picture = item.GetProperty "spectrogram"
+        let number (name: string) = picture.GetProperty(name).GetDouble()
+
+        { Id = text "id" item
+          Domain = text "domain" item
+          Truth = [ for label in item.GetProperty("truth").EnumerateArray() -> string (label.GetString()) ]
+          Predictions =
+            [ for guess in item.GetProperty("predictions").EnumerateArray() -> text "class" guess, guess.GetProperty("score").GetDouble() ]
+            |> List.sortByDescending snd
+          Wav = wavOf folder (text "file" item)
+          Png = Picture.png (int (number "rows")) (int (number "frames")) (picture.GetProperty("values").GetBytesFromBase64())
+          MinHz = number "min_hz"
+          MaxHz = number "max_hz"
+          Seconds = number "seconds" }
+
+    /// The examples that a run left; none where it left none; the reason where they cannot be read.
+    let load (run: Run) : Result<Example list, string> =
+        let folder = Path.Combine(run.Folder, "examples")
+        let path = Path.Combine(folder, "examples.json")
+
+        RunFiles.attempt (fun () ->
+            if not (File.Exists path) then
+                []
+            else
+                use document = JsonDocument.Parse(File.ReadAllBytes path)
+                [ for item in document.RootElement.EnumerateArray() -> exampleOf folder item ])
+
+    /// A file as an address that a page can carry.
+    let dataUri (kind: string) (bytes: byte[]) = $"data:{kind};base64,{Convert.ToBase64String bytes}"
+
+    /// Each clip once, in order of domain and name, with what every arm's first run that was asked about it says.
+    let byClip (examples: (string * Example list) list) : (Example * (string * Example) list) list =
+        examples
+        |> List.collect (fun (arm, clips) -> clips |> List.map (fun clip -> arm, clip))
+        |> List.groupBy (fun (_, clip) -> clip.Domain, clip.Id)
+        |> List.sortBy fst
+        |> List.map (fun (_, told) -> snd told.Head, told |> List.distinctBy fst)
