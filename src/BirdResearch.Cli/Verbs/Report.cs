@@ -1,4 +1,5 @@
 using System.CommandLine;
+using BirdResearch.Analysis;
 using BirdResearch.Experiments;
 using BirdResearch.Naming;
 
@@ -40,6 +41,15 @@ public static class Report
     /// <summary>Prints the ablation's table, writes its report and says where it is.</summary>
     public static void Show(RunStore store, Ablation ablation)
     {
-        foreach (var run in store.Runs(ablation.Name)) Screen.Line(run);
+        var folder = store.AblationFolder(ablation.Name);
+        var set = Runs.load(folder);
+        Screen.Line();
+        Screen.Table(
+            [.. Summary.heads.Select((head, i) => i < 3 ? head : head + ">")],
+            Summary.table(set).Select(row => (IReadOnlyList<string>)[.. Summary.cells(row)]));
+        foreach (var skipped in set.Skipped) Screen.Warn($"{skipped.Folder} was left out: {skipped.Reason}");
+        var path = Analysis.Report.write(folder, ablation.Name, ablation.Question);
+        Screen.Line();
+        Screen.Line($"Report: {Path.GetRelativePath(Environment.CurrentDirectory, path)}");
     }
 }
