@@ -127,7 +127,7 @@ public static partial class AudioFile
         }
         catch (InvalidDataException e)
         {
-            throw new ArgumentException($"{format} cannot hold sound at {sampleRate} Hz ({e.Message}); resample it or take another format.", e);
+            throw new ArgumentException($"{format} cannot hold sound at {sampleRate} Hz ({e.Message}); resample it first.", e);
         }
     }
 }

@@ -21,8 +21,8 @@ sealed class SyntheticSpecies
         ("Warbler", "Sylvanella"), ("Thrush", "Turdinella"), ("Finch", "Fringillastra"), ("Bunting", "Emberizella"),
         ("Robin", "Erithacella"), ("Lark", "Alaudina"), ("Oriole", "Oriolastra"), ("Sparrow", "Passerina"), ("Vireo", "Vireolina"),
         ("Tanager", "Thraupella"), ("Nuthatch", "Sittina"), ("Pipit", "Anthella"), ("Chat", "Saxicolina"), ("Flycatcher", "Muscicapella"),
-        ("Starling", "Sturnastra"), ("Grosbeak", "Pheuctella"), ("Munia", "Lonchurina"), ("Siskin", "Spinulina"), ("Redstart", "Phoenicurella"),
-        ("Cisticola", "Cisticolina"), ("Dipper", "Cinclastra"), ("Honeyeater", "Meliphagella"), ("Accentor", "Prunellina"),
+        ("Starling", "Sturnastra"), ("Grosbeak", "Pheuctella"), ("Munia", "Lonchurina"), ("Siskin", "Spinulina"),
+        ("Redstart", "Phoenicurella"), ("Cisticola", "Cisticolina"), ("Dipper", "Cinclastra"), ("Honeyeater", "Meliphagella"), ("Accentor", "Prunellina"),
         ("Shrike", "Laniella"),
     ];
 
