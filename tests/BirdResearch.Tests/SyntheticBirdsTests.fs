@@ -8,7 +8,15 @@ open BirdResearch.Audio
 open BirdResearch.Data
 
 let private tiny =
-    SyntheticBirdsSettings(Species = 3, RecordingsPerSpecies = 2, ShortestFocalSeconds = 3.0, LongestFocalSeconds = 4.0, Soundscapes = 1, SoundscapeSeconds = 15, UnlabelledSoundscapes = 1)
+    SyntheticBirdsSettings(
+        Species = 3, RecordingsPerSpecies = 2, ShortestFocalSeconds = 3.0, LongestFocalSeconds = 4.0,
+        Soundscapes = 1, SoundscapeSeconds = 15, UnlabelledSoundscapes = 1)
+
+/// Few recordings, some seconds of soundscape.
+let private mostlySoundscapes species soundscapes seconds =
+    SyntheticBirdsSettings(
+        Species = species, RecordingsPerSpecies = 1, ShortestFocalSeconds = 3.0, LongestFocalSeconds = 3.0,
+        Soundscapes = soundscapes, SoundscapeSeconds = seconds, UnlabelledSoundscapes = 0)
 
 let private write folder settings = SyntheticBirds.Write(folder, settings)
 
@@ -16,12 +24,15 @@ let private inFolder (work: string -> unit) =
     let folder = Path.Combine(Path.GetTempPath(), $"bird synthetic {Guid.NewGuid():N}")
     try work folder finally if Directory.Exists folder then Directory.Delete(folder, true)
 
-let private sounds folder = Directory.GetFiles(folder, "*.ogg", SearchOption.AllDirectories) |> Array.sortWith (fun a b -> String.CompareOrdinal(a, b))
+let private files folder pattern =
+    Directory.GetFiles(folder, pattern, SearchOption.AllDirectories) |> Array.sortWith (fun a b -> String.CompareOrdinal(a, b))
+
+let private sounds folder = files folder "*.ogg"
 
 /// Every csv as text and every sound as samples, by path below the folder. Ogg streams carry a random serial number, so bytes differ.
 let private content (folder: string) =
     [ for path in sounds folder -> Path.GetRelativePath(folder, path), box (AudioFile.Read path).Samples
-      for path in Directory.GetFiles(folder, "*.csv") |> Array.sort -> Path.GetRelativePath(folder, path), box (File.ReadAllText path) ]
+      for path in files folder "*.csv" -> Path.GetRelativePath(folder, path), box (File.ReadAllText path) ]
 
 let private lines folder name = File.ReadAllLines(Path.Combine(folder, name))
 
@@ -40,7 +51,7 @@ let tests : Test =
         test "another seed gives other birds" {
             inFolder (fun folder ->
                 write (Path.Combine(folder, "a")) tiny
-                write (Path.Combine(folder, "b")) (SyntheticBirdsSettings(Seed = 2L, Species = 3, RecordingsPerSpecies = 2, ShortestFocalSeconds = 3.0, LongestFocalSeconds = 4.0, Soundscapes = 1, SoundscapeSeconds = 15, UnlabelledSoundscapes = 1))
+                write (Path.Combine(folder, "b")) (SyntheticBirdsSettings(Seed = 2L, Species = 3, RecordingsPerSpecies = 1))
                 let first name =
                     let path = Array.head (sounds (Path.Combine(folder, name)))
                     AudioFile.Read(path).Samples |> Array.truncate 1000
@@ -49,7 +60,7 @@ let tests : Test =
         test "a finished folder is left as it is" {
             inFolder (fun folder ->
                 write folder tiny
-                let times () = [ for f in Directory.GetFiles(folder, "*", SearchOption.AllDirectories) |> Array.sort -> f, File.GetLastWriteTimeUtc f ]
+                let times () = [ for f in files folder "*" -> f, File.GetLastWriteTimeUtc f ]
                 let before = times ()
                 write folder tiny
                 Expect.equal (times ()) before "nothing was written")
@@ -68,14 +79,17 @@ let tests : Test =
                 write folder tiny
                 Expect.equal (content folder) before "content"
                 Expect.equal (File.GetLastWriteTimeUtc kept) time "what was there was kept"
-                Expect.isEmpty (Directory.GetFiles(folder, "*.partial", SearchOption.AllDirectories)) "nothing torn is left"
+                Expect.isEmpty (files folder "*.partial") "nothing torn is left"
                 Expect.isTrue (File.Exists(Path.Combine(folder, "synthetic.json"))) "marked as whole")
         }
         test "a cancelled call stops without the mark of a whole data set, and the next one ends with the same data" {
             inFolder (fun folder ->
                 use stop = new CancellationTokenSource()
-                let stopAtTwo = { new IProgress<struct (int * int)> with member _.Report(struct (made, _)) = if made >= 2 then stop.Cancel() }
-                Expect.throwsT<OperationCanceledException> (fun () -> SyntheticBirds.Write(Path.Combine(folder, "a"), tiny, stopAtTwo, stop.Token)) "stops"
+                let stopAtTwo =
+                    { new IProgress<struct (int * int)> with
+                        member _.Report(struct (made, _)) = if made >= 2 then stop.Cancel() }
+                let stopped () = SyntheticBirds.Write(Path.Combine(folder, "a"), tiny, stopAtTwo, stop.Token)
+                Expect.throwsT<OperationCanceledException> stopped "stops"
                 Expect.isFalse (File.Exists(Path.Combine(folder, "a", "synthetic.json"))) "not marked as whole"
                 write (Path.Combine(folder, "a")) tiny
                 write (Path.Combine(folder, "b")) tiny
@@ -89,7 +103,7 @@ let tests : Test =
         }
         test "other settings replace the data, and nothing of the old is left" {
             inFolder (fun folder ->
-                let smaller = SyntheticBirdsSettings(Species = 2, RecordingsPerSpecies = 1, ShortestFocalSeconds = 3.0, LongestFocalSeconds = 3.0, Soundscapes = 1, SoundscapeSeconds = 5, UnlabelledSoundscapes = 0)
+                let smaller = mostlySoundscapes 2 1 5
                 write (Path.Combine(folder, "a")) tiny
                 write (Path.Combine(folder, "a")) smaller
                 write (Path.Combine(folder, "b")) smaller
@@ -106,10 +120,13 @@ let tests : Test =
         test "tables have the columns of BirdCLEF 2024, and every row its file" {
             inFolder (fun folder ->
                 write folder tiny
-                Expect.equal (columns folder "train_metadata.csv") "primary_label,secondary_labels,type,latitude,longitude,scientific_name,common_name,author,license,rating,url,filename" "metadata"
+                let metadata =
+                    "primary_label,secondary_labels,type,latitude,longitude,scientific_name,common_name,author,license,rating,url,filename"
+                Expect.equal (columns folder "train_metadata.csv") metadata "metadata"
                 Expect.equal (columns folder "taxonomy.csv") "primary_label,scientific_name,common_name" "taxonomy"
                 Expect.equal (columns folder "soundscape_labels.csv") "row_id,birds" "labels"
-                Expect.equal (columns folder "soundscape_events.csv") "soundscape,start,end,primary_label,snr_db,distant,recording,author,license,source_repository" "events"
+                let events = "soundscape,start,end,primary_label,snr_db,distant,recording,author,license,source_repository"
+                Expect.equal (columns folder "soundscape_events.csv") events "events"
                 let species = rows folder "taxonomy.csv" |> Array.map Array.head
                 Expect.equal species (Array.sort species) "codes in order"
                 Expect.all species (fun code -> code.Length = 6 && code = code.ToLowerInvariant()) "six lower-case characters"
@@ -117,17 +134,18 @@ let tests : Test =
                     Expect.equal (columns folder table) ("row_id," + String.Join(',', species)) table
                 for row in rows folder "train_metadata.csv" do
                     let path = Path.Combine(folder, "train_audio", Array.last row)
-                    Expect.equal (DirectoryInfo(path).Parent |> Option.ofObj |> Option.map _.Name |> Option.defaultValue "") row[0] "folder of the species"
+                    Expect.stringStarts (Array.last row) (row[0] + "/XS") "folder of the species"
                     let info = AudioFile.Probe path
                     Expect.equal (info.Format, info.SampleRate, info.Channels) ("OGG", 32000, 1) "sound"
                     Expect.isTrue (info.Seconds >= 2.99 && info.Seconds <= 4.01) "length"
-                Expect.equal (AudioFile.Probe(Path.Combine(folder, "soundscapes", "soundscape_s_01.ogg")).Frames) (15L * 32000L) "soundscape"
-                Expect.equal (AudioFile.Probe(Path.Combine(folder, "unlabeled_soundscapes", "soundscape_u_01.ogg")).Frames) (10L * 32000L) "unlabelled"
-                Expect.equal (rows folder "soundscape_labels.csv" |> Array.map Array.head) [| for s in [ 5; 10; 15 ] -> $"soundscape_s_01_{s}" |] "row ids")
+                for below, stem, seconds in [ "soundscapes", "soundscape_s_01", 15L; "unlabeled_soundscapes", "soundscape_u_01", 10L ] do
+                    Expect.equal (AudioFile.Probe(Path.Combine(folder, below, stem + ".ogg")).Frames) (seconds * 32000L) stem
+                let ids = rows folder "soundscape_labels.csv" |> Array.map Array.head
+                Expect.equal ids [| for s in [ 5; 10; 15 ] -> $"soundscape_s_01_{s}" |] "row ids")
         }
         test "labels and truth are what the events say: 0.4 s of a song in a window" {
             inFolder (fun folder ->
-                write folder (SyntheticBirdsSettings(Species = 5, RecordingsPerSpecies = 1, ShortestFocalSeconds = 3.0, LongestFocalSeconds = 3.0, Soundscapes = 3, SoundscapeSeconds = 30, UnlabelledSoundscapes = 0))
+                write folder (mostlySoundscapes 5 3 30)
                 let events = rows folder "soundscape_events.csv"
                 Expect.isGreaterThan events.Length 5 "birds sing"
                 let codes = (columns folder "soundscape_truth.csv").Split(',')[1..]
@@ -145,20 +163,28 @@ let tests : Test =
         }
         test "a song stands out of a quiet soundscape where its event says" {
             inFolder (fun folder ->
-                write folder (SyntheticBirdsSettings(Species = 4, RecordingsPerSpecies = 1, ShortestFocalSeconds = 3.0, LongestFocalSeconds = 3.0, Soundscapes = 2, SoundscapeSeconds = 30, UnlabelledSoundscapes = 0, Noises = NoiseKinds.None, LowestSnrDb = 20.0, HighestSnrDb = 25.0, FarthestMetres = 20.0, Overlap = 0.0, EmptyShare = 0.3))
+                write folder (
+                    SyntheticBirdsSettings(
+                        Species = 4, RecordingsPerSpecies = 1, ShortestFocalSeconds = 3.0, LongestFocalSeconds = 3.0, Soundscapes = 2,
+                        SoundscapeSeconds = 30, UnlabelledSoundscapes = 0, Noises = NoiseKinds.None, LowestSnrDb = 20.0,
+                        HighestSnrDb = 25.0, FarthestMetres = 20.0, Overlap = 0.0, EmptyShare = 0.3))
                 let events = rows folder "soundscape_events.csv"
                 for name in events |> Array.map Array.head |> Array.distinct do
                     let sound = AudioFile.Read(Path.Combine(folder, "soundscapes", name + ".ogg"))
                     let above = Air.HighPassed(sound.Samples, 32000, 1000.0)
                     let power from until = Air.Power(ReadOnlySpan(above, int (from * 32000.0), int ((until - from) * 32000.0)))
                     let spans = [ for e in events do if e[0] = name then float e[1], float e[2] ]
-                    let silent = [ for t in 0.0 .. 0.25 .. 29.5 do if spans |> List.forall (fun (a, b) -> t + 0.25 < a || t > b + 1.5) then power t (t + 0.25) ]
+                    let apart t = spans |> List.forall (fun (a, b) -> t + 0.25 < a || t > b + 1.5)
+                    let silent = [ for t in 0.0 .. 0.25 .. 29.5 do if apart t then power t (t + 0.25) ]
                     Expect.isGreaterThan silent.Length 4 "there is silence to compare with"
                     let quiet = List.max silent
                     for a, b in spans do Expect.isGreaterThan (power a b) (10.0 * quiet) $"{name} from {a} to {b} s")
         }
         test "settings out of range are named" {
-            for settings, name in [ SyntheticBirdsSettings(Species = 1), "Species"; SyntheticBirdsSettings(SoundscapeSeconds = 12), "SoundscapeSeconds"; SyntheticBirdsSettings(Overlap = nan), "Overlap" ] do
+            for settings, name in
+                [ SyntheticBirdsSettings(Species = 1), "Species"
+                  SyntheticBirdsSettings(SoundscapeSeconds = 12), "SoundscapeSeconds"
+                  SyntheticBirdsSettings(Overlap = nan), "Overlap" ] do
                 let e = Expect.throwsC (fun () -> SyntheticBirds.Write(Path.GetTempPath(), settings)) id
                 Expect.stringContains e.Message name "the setting"
         }

@@ -2,7 +2,8 @@ namespace BirdResearch.Audio;
 
 /// <summary>What a sound file says of itself.</summary>
 /// <param name="Format">Container by content: <c>WAV</c>, <c>FLAC</c>, <c>OGG</c>, <c>MP3</c>, <c>AIFF</c> ...</param>
-/// <param name="Subtype">Encoding of the samples: <c>PCM_16</c>, <c>FLOAT</c>, <c>VORBIS</c>, <c>OPUS</c>, <c>MPEG_LAYER_III</c> ...</param>
+/// <param name="Subtype">Encoding of the samples: <c>PCM_16</c>, <c>FLOAT</c>, <c>VORBIS</c>, <c>OPUS</c>,
+/// <c>MPEG_LAYER_III</c>.</param>
 /// <param name="SampleRate">In Hz.</param>
 /// <param name="Channels">Number of channels before they are averaged.</param>
 /// <param name="Frames">Samples per channel: as the container says, or counted by decoding where it does not say or cannot be believed.

@@ -84,7 +84,10 @@ public sealed class Resampler
     /// <summary>Samples that come out of <paramref name="length"/> samples: <c>ceil(length * to / from)</c>.</summary>
     public long LengthOf(long length) => (length * _up + _down - 1) / _down;
 
-    /// <summary>The input samples, first and one past last, that the output samples [first, first + count) depend on; they may lie outside the sound.</summary>
+    /// <summary>
+    /// The input samples, first and one past last, that the output samples [first, first + count) depend on; they may lie outside the
+    /// sound.
+    /// </summary>
     public (long First, long End) Needs(long first, long count) =>
         (first * _down / _up - _half + 1, (first + count - 1) * _down / _up + _half + 1);
 

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace BirdResearch.Audio;
@@ -24,7 +23,14 @@ sealed unsafe class SndFile : IDisposable
         _pin = GCHandle.Alloc(_bytes);
         try
         {
-            var io = new SndFileLibrary.VirtualIo { Length = &Length, Seek = &SeekBytes, Read = &ReadBytes, Write = &WriteBytes, Tell = &Tell };
+            var io = new SndFileLibrary.VirtualIo
+            {
+                Length = &Length,
+                Seek = &SeekBytes,
+                Read = &ReadBytes,
+                Write = &WriteBytes,
+                Tell = &Tell,
+            };
             _file = SndFileLibrary.OpenVirtual(&io, mode, &info, GCHandle.ToIntPtr(_pin));
             if (_file == 0) throw new InvalidDataException(SndFileLibrary.Error(0) ?? "unknown format", _bytes.Failure);
             Info = info;
@@ -109,8 +115,11 @@ sealed unsafe class SndFile : IDisposable
     }, -1);
 
     [UnmanagedCallersOnly]
-    static long ReadBytes(byte* to, long count, nint user) =>
-        count <= 0 ? 0 : Bytes.At(user).Try(s => s.ReadAtLeast(new Span<byte>(to, Whole(count)), Whole(count), throwOnEndOfStream: false), 0);
+    static long ReadBytes(byte* to, long count, nint user)
+    {
+        var whole = Whole(count);
+        return whole == 0 ? 0 : Bytes.At(user).Try(s => s.ReadAtLeast(new Span<byte>(to, whole), whole, throwOnEndOfStream: false), 0);
+    }
 
     [UnmanagedCallersOnly]
     static long WriteBytes(byte* from, long count, nint user) => Bytes.At(user).Try(s =>
@@ -119,6 +128,5 @@ sealed unsafe class SndFile : IDisposable
         return count;
     }, 0);
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static int Whole(long count) => (int)Math.Min(count, int.MaxValue);
+    static int Whole(long count) => (int)Math.Clamp(count, 0, int.MaxValue);
 }

@@ -19,7 +19,7 @@ static unsafe class SndFileLibrary
 
     public static int Command(nint file, int command, void* data, int size) => Loaded.Value.Command(file, command, data, size);
 
-    /// <summary>The error of an open file, or of the last open that failed when <paramref name="file"/> is zero; null when there is none.</summary>
+    /// <summary>The error of an open file, or of the last open that failed when <paramref name="file"/> is zero; null for none.</summary>
     public static string? Error(nint file) =>
         Loaded.Value.Error(file) == 0 ? null : Marshal.PtrToStringUTF8(Loaded.Value.Message(file))?.TrimEnd('.', ' ');
 
@@ -29,18 +29,18 @@ static unsafe class SndFileLibrary
     {
         string[] names =
             OperatingSystem.IsWindows() ? ["sndfile.dll", "libsndfile-1.dll", "libsndfile.dll"]
-            : OperatingSystem.IsMacOS() ? ["libsndfile.1.dylib", "libsndfile.dylib", "/opt/homebrew/lib/libsndfile.dylib", "/usr/local/lib/libsndfile.dylib"]
+            : OperatingSystem.IsMacOS() ? ["libsndfile.1.dylib", "libsndfile.dylib", "/opt/homebrew/lib/libsndfile.dylib"]
             : ["libsndfile.so.1", "libsndfile.so"];
         foreach (var name in names)
         {
             if (NativeLibrary.TryLoad(name, typeof(SndFileLibrary).Assembly, null, out var handle)) return handle;
         }
         var remedy =
-            OperatingSystem.IsWindows() ? "vcpkg install libsndfile:x64-windows   (and put its bin folder, or sndfile.dll itself, on the PATH)"
+            OperatingSystem.IsWindows() ? "vcpkg install libsndfile:x64-windows   (and put its bin folder on the PATH)"
             : OperatingSystem.IsMacOS() ? "brew install libsndfile"
             : "sudo apt-get install -y libsndfile1   (Debian, Ubuntu) or   sudo dnf install -y libsndfile   (Fedora, RHEL)";
         throw new DllNotFoundException(
-            $"libsndfile, which reads and writes sound files, was not found on this system (looked for {string.Join(", ", names)}). Type: {remedy}");
+            $"libsndfile, which reads and writes sound files, was not found (looked for {string.Join(", ", names)}). Type: {remedy}");
     }
 
     /// <summary>SF_INFO.</summary>
@@ -65,14 +65,25 @@ static unsafe class SndFileLibrary
     // Function pointers rather than DllImport: an assembly can hold one import resolver only, and this floor leaves it free.
     sealed class Entries(nint library)
     {
-        public readonly delegate* unmanaged<VirtualIo*, int, Info*, nint, nint> Open = (delegate* unmanaged<VirtualIo*, int, Info*, nint, nint>)NativeLibrary.GetExport(library, "sf_open_virtual");
-        public readonly delegate* unmanaged<nint, int> Close = (delegate* unmanaged<nint, int>)NativeLibrary.GetExport(library, "sf_close");
-        public readonly delegate* unmanaged<nint, float*, long, long> Read = (delegate* unmanaged<nint, float*, long, long>)NativeLibrary.GetExport(library, "sf_readf_float");
-        public readonly delegate* unmanaged<nint, float*, long, long> Write = (delegate* unmanaged<nint, float*, long, long>)NativeLibrary.GetExport(library, "sf_writef_float");
-        public readonly delegate* unmanaged<nint, long, int, long> Seek = (delegate* unmanaged<nint, long, int, long>)NativeLibrary.GetExport(library, "sf_seek");
-        public readonly delegate* unmanaged<nint, int, void*, int, int> Command = (delegate* unmanaged<nint, int, void*, int, int>)NativeLibrary.GetExport(library, "sf_command");
-        public readonly delegate* unmanaged<nint, int> Error = (delegate* unmanaged<nint, int>)NativeLibrary.GetExport(library, "sf_error");
-        public readonly delegate* unmanaged<nint, nint> Message = (delegate* unmanaged<nint, nint>)NativeLibrary.GetExport(library, "sf_strerror");
-        public readonly delegate* unmanaged<nint> Version = (delegate* unmanaged<nint>)NativeLibrary.GetExport(library, "sf_version_string");
+        public readonly delegate* unmanaged<VirtualIo*, int, Info*, nint, nint> Open =
+            (delegate* unmanaged<VirtualIo*, int, Info*, nint, nint>)Find(library, "sf_open_virtual");
+        public readonly delegate* unmanaged<nint, int> Close =
+            (delegate* unmanaged<nint, int>)Find(library, "sf_close");
+        public readonly delegate* unmanaged<nint, float*, long, long> Read =
+            (delegate* unmanaged<nint, float*, long, long>)Find(library, "sf_readf_float");
+        public readonly delegate* unmanaged<nint, float*, long, long> Write =
+            (delegate* unmanaged<nint, float*, long, long>)Find(library, "sf_writef_float");
+        public readonly delegate* unmanaged<nint, long, int, long> Seek =
+            (delegate* unmanaged<nint, long, int, long>)Find(library, "sf_seek");
+        public readonly delegate* unmanaged<nint, int, void*, int, int> Command =
+            (delegate* unmanaged<nint, int, void*, int, int>)Find(library, "sf_command");
+        public readonly delegate* unmanaged<nint, int> Error =
+            (delegate* unmanaged<nint, int>)Find(library, "sf_error");
+        public readonly delegate* unmanaged<nint, nint> Message =
+            (delegate* unmanaged<nint, nint>)Find(library, "sf_strerror");
+        public readonly delegate* unmanaged<nint> Version =
+            (delegate* unmanaged<nint>)Find(library, "sf_version_string");
+
+        static nint Find(nint library, string name) => NativeLibrary.GetExport(library, name);
     }
 }

@@ -26,7 +26,7 @@ static class Unreadable
             : text.StartsWith("ID3", StringComparison.Ordinal) ? "MP3"
             : null;
         return container is not null
-            ? $"begins as {container} but is damaged, cut off, or of a kind that libsndfile does not read ({complaint}); fetch it again or convert it."
+            ? $"begins as {container} but is damaged, cut off, or of a kind that is not read ({complaint}); fetch it again or convert it."
             : $"is not a sound file that libsndfile knows ({complaint}); convert it to wav, flac, ogg or mp3.";
     }
 }

@@ -24,27 +24,29 @@ public static class SyntheticBirds
     };
 
     /// <summary>
-    /// Makes the data set in a folder: missing sound in parallel, then the csv files, then <c>synthetic.json</c>, which says that it is whole.
-    /// Returns at once where that has been done with equal settings, finishes what was cut short to the same data, and makes everything anew
-    /// for other settings. A folder that holds anything else is left alone with an error.
+    /// Makes the data set in a folder: missing sound in parallel, then the csv files, then <c>synthetic.json</c>, which says that it is
+    /// whole. Returns at once where that has been done with equal settings, finishes what was cut short to the same data, and makes
+    /// everything anew for other settings. A folder that holds anything else is left alone with an error.
     /// </summary>
     /// <param name="folder">Made if missing.</param>
     /// <param name="settings">What to make; null for the defaults.</param>
     /// <param name="progress">Files done and in all, reported from the working threads.</param>
     /// <param name="cancellation">Stops between two files; what is done stays.</param>
     public static void Write(
-        string folder, SyntheticBirdsSettings? settings = null, IProgress<(int Done, int Total)>? progress = null, CancellationToken cancellation = default)
+        string folder, SyntheticBirdsSettings? settings = null, IProgress<(int Done, int Total)>? progress = null,
+        CancellationToken cancellation = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         settings ??= new();
         settings.Validate();
         var plan = new SyntheticPlan(settings);
         var sound = new SyntheticSound(settings);
+        string In(params string[] parts) => Path.Combine([folder, .. parts]);
         (string Path, Func<Waveform> Make)[] files =
         [
-            .. plan.Focal.Select(f => (Path.Combine(folder, "train_audio", f.Species.Code, $"{f.Id}.ogg"), (Func<Waveform>)(() => sound.Make(f)))),
-            .. plan.Soundscapes.Select(s => (Path.Combine(folder, "soundscapes", $"{s.Id}.ogg"), (Func<Waveform>)(() => sound.Make(s)))),
-            .. plan.Unlabelled.Select(s => (Path.Combine(folder, "unlabeled_soundscapes", $"{s.Id}.ogg"), (Func<Waveform>)(() => sound.Make(s)))),
+            .. plan.Focal.Select(f => (In("train_audio", f.File), (Func<Waveform>)(() => sound.Make(f)))),
+            .. plan.Soundscapes.Select(s => (In("soundscapes", $"{s.Id}.ogg"), (Func<Waveform>)(() => sound.Make(s)))),
+            .. plan.Unlabelled.Select(s => (In("unlabeled_soundscapes", $"{s.Id}.ogg"), (Func<Waveform>)(() => sound.Make(s)))),
         ];
         var tables = SyntheticTables.All(plan).ToArray();
         var mark = JsonSerializer.Serialize(new { Version, Settings = settings }, Json) + "\n";
@@ -63,7 +65,8 @@ public static class SyntheticBirds
         var queue = Partitioner.Create(missing.Reverse(), EnumerablePartitionerOptions.NoBuffering);
         try
         {
-            Parallel.ForEach(queue, new ParallelOptions { CancellationToken = cancellation, MaxDegreeOfParallelism = Environment.ProcessorCount }, file =>
+            var options = new ParallelOptions { CancellationToken = cancellation, MaxDegreeOfParallelism = Environment.ProcessorCount };
+            Parallel.ForEach(queue, options, file =>
             {
                 AudioFile.Write(file.Path, file.Make(), AudioFormat.OggVorbis, quality: 0.5);
                 progress?.Report((Interlocked.Increment(ref done), files.Length));
@@ -85,7 +88,8 @@ public static class SyntheticBirds
         var other = Directory.EnumerateFileSystemEntries(folder).Select(Path.GetFileName).FirstOrDefault(name => name != Lock);
         if (!known && other is not null)
         {
-            throw new IOException($"{folder} holds '{other}' but no {Mark}: it is not a synthetic data set and stays as it is. Name an empty or a new folder.");
+            throw new IOException(
+                $"{folder} holds '{other}' but no {Mark}: it is no synthetic data set and stays as it is. Name an empty or a new folder.");
         }
         var same = Holds(unfinished, mark) || (!File.Exists(unfinished) && Holds(finished, mark));
         if (!same && known)

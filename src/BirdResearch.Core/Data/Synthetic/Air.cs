@@ -13,11 +13,14 @@ static class Air
         LowPass(sound, sampleRate, corner);
     }
 
+    /// <summary>What a one-pole filter with this corner in Hz keeps of its level from sample to sample.</summary>
+    public static double Kept(double corner, int sampleRate) => Math.Exp(-2 * Math.PI * corner / sampleRate);
+
     /// <summary>One pole, 6 dB per octave above the corner, in place.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]   // runs a few times only, each for long: no time to warm up
     public static void LowPass(Span<float> sound, int sampleRate, double corner)
     {
-        var (keep, level) = (Math.Exp(-2 * Math.PI * corner / sampleRate), 0.0);
+        var (keep, level) = (Kept(corner, sampleRate), 0.0);
         for (var i = 0; i < sound.Length; i++) sound[i] = (float)(level += (1 - keep) * (sound[i] - level));
     }
 
@@ -25,7 +28,7 @@ static class Air
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static float[] HighPassed(ReadOnlySpan<float> sound, int sampleRate, double corner)
     {
-        var (keep, a, b) = (Math.Exp(-2 * Math.PI * corner / sampleRate), 0.0, 0.0);
+        var (keep, a, b) = (Kept(corner, sampleRate), 0.0, 0.0);
         var passed = new float[sound.Length];
         for (var i = 0; i < sound.Length; i++)
         {

@@ -5,12 +5,12 @@ namespace BirdResearch.Data;
 /// <summary>What is heard at a place besides birds; every layer adds to a track.</summary>
 static class Backdrop
 {
-    /// <summary>The hush of a place or a recorder: noise that falls by <paramref name="tilt"/> x 6 dB per octave above 300 Hz, at an rms level.</summary>
+    /// <summary>The hush of a place or a recorder: noise at an rms level, from white (<paramref name="tilt"/> 0) to rumbling (1).</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]   // runs a few times only, each for long: no time to warm up
     public static void AddHush(Span<float> track, int sampleRate, double level, double tilt, CounterRandom random)
     {
         var noise = new WhiteNoise(random);
-        var (keep, low) = (Math.Exp(-2 * Math.PI * 300 / sampleRate), 0.0);
+        var (keep, low) = (Air.Kept(300, sampleRate), 0.0);
         var layer = new float[track.Length];
         for (var i = 0; i < layer.Length; i++)
         {
@@ -26,7 +26,7 @@ static class Backdrop
     public static void AddWind(Span<float> track, int sampleRate, double level, CounterRandom random)
     {
         var noise = new WhiteNoise(random);
-        var (narrow, wide) = (Math.Exp(-2 * Math.PI * random.NextDouble(120, 260) / sampleRate), Math.Exp(-2 * Math.PI * random.NextDouble(350, 900) / sampleRate));
+        var (narrow, wide) = (Air.Kept(random.NextDouble(120, 260), sampleRate), Air.Kept(random.NextDouble(350, 900), sampleRate));
         var gusts = new Swell(random, random.NextDouble(1.5, 4), sampleRate);
         var (a, b, c) = (0.0, 0.0, 0.0);
         var layer = new float[track.Length];
@@ -47,7 +47,7 @@ static class Backdrop
     {
         var noise = new WhiteNoise(random);
         var shower = new Swell(random, 6, sampleRate);
-        var (keep, low) = (Math.Exp(-2 * Math.PI * 1800 / sampleRate), 0.0);
+        var (keep, low) = (Air.Kept(1800, sampleRate), 0.0);
         var layer = new float[track.Length];
         for (var i = 0; i < layer.Length; i++)
         {
@@ -58,7 +58,8 @@ static class Backdrop
         var perSecond = random.NextDouble(15, 90);
         for (var at = 0.0; at < layer.Length; at += -Math.Log(1 - random.NextDouble()) * sampleRate / perSecond)
         {
-            var (step, decay) = (2 * Math.PI * random.NextDouble(1500, 10_000) / sampleRate, Math.Exp(-1 / (random.NextDouble(0.0006, 0.003) * sampleRate)));
+            var step = 2 * Math.PI * random.NextDouble(1500, 10_000) / sampleRate;
+            var decay = Math.Exp(-1 / (random.NextDouble(0.0006, 0.003) * sampleRate));
             var loud = 0.35 * Math.Pow(random.NextDouble(), 3) + 0.03;
             var end = Math.Min(layer.Length, (int)at + (int)(0.012 * sampleRate));
             for (int i = (int)at, k = 0; i < end; i++, k++)
@@ -92,7 +93,12 @@ static class Backdrop
             1 => (Math.Min(random.NextDouble(7000, 11_000), ceiling), 900.0, random.NextDouble(9, 18)),      // bush-cricket: a noisy band
             _ => (random.NextDouble(4500, 7500), 350.0, random.NextDouble(60, 120)),                       // cicada: a drone
         };
-        var (on, off) = kind switch { 0 => (3.6 / pulses, random.NextDouble(0.2, 0.6)), 1 => (random.NextDouble(0.8, 3), random.NextDouble(0.6, 2)), _ => (8.0, 1.0) };
+        var (on, off) = kind switch
+        {
+            0 => (3.6 / pulses, random.NextDouble(0.2, 0.6)),
+            1 => (random.NextDouble(0.8, 3), random.NextDouble(0.6, 2)),
+            _ => (8.0, 1.0),
+        };
         var swell = new Swell(random, 8, sampleRate);
         var (phase, drift) = (0.0, 0.0);
         var (perSample, pulse) = (2 * Math.PI / sampleRate, new Turning(Math.PI * pulses / sampleRate, 0));
@@ -124,7 +130,7 @@ static class Backdrop
     {
         var noise = new WhiteNoise(random);
         var eddies = new Swell(random, 0.4, sampleRate);
-        var (upper, lower) = (Math.Exp(-2 * Math.PI * random.NextDouble(1500, 3500) / sampleRate), Math.Exp(-2 * Math.PI * 350 / sampleRate));
+        var (upper, lower) = (Air.Kept(random.NextDouble(1500, 3500), sampleRate), Air.Kept(350, sampleRate));
         var (a, b) = (0.0, 0.0);
         var layer = new float[track.Length];
         for (var i = 0; i < layer.Length; i++)

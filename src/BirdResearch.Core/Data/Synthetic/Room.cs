@@ -28,7 +28,7 @@ sealed class Room
             _lines[k] = (int)(LineSeconds[k] * size * random.NextDouble(0.97, 1.03) * sampleRate);
             _gains = _gains.WithElement(k, (float)Math.Pow(10, -3 * _lines[k] / (seconds * sampleRate)));
         }
-        _brightness = (float)(1 - Math.Exp(-2 * Math.PI * random.NextDouble(3500, 6000) / sampleRate));
+        _brightness = (float)(1 - Air.Kept(random.NextDouble(3500, 6000), sampleRate));
         for (var i = 0; i < _early.Length; i++)
         {
             var delay = random.NextDouble(0.006, 0.012) * (i + 1);
@@ -54,11 +54,14 @@ sealed class Room
         for (var i = 0; i < track.Length; i++)
         {
             var ends = Vector256.Create(
-                ring[8 * ((i - l0) & mask)], ring[8 * ((i - l1) & mask) + 1], ring[8 * ((i - l2) & mask) + 2], ring[8 * ((i - l3) & mask) + 3],
-                ring[8 * ((i - l4) & mask) + 4], ring[8 * ((i - l5) & mask) + 5], ring[8 * ((i - l6) & mask) + 6], ring[8 * ((i - l7) & mask) + 7]);
+                ring[8 * ((i - l0) & mask)], ring[8 * ((i - l1) & mask) + 1],
+                ring[8 * ((i - l2) & mask) + 2], ring[8 * ((i - l3) & mask) + 3],
+                ring[8 * ((i - l4) & mask) + 4], ring[8 * ((i - l5) & mask) + 5],
+                ring[8 * ((i - l6) & mask) + 6], ring[8 * ((i - l7) & mask) + 7]);
             low += _brightness * (_gains * ends - low);
             track[i] += Vector256.Dot(signs, low);
-            var entering = sent[i] + 1e-18f - 0.25f * Vector256.Sum(low);   // Householder: x - 2/8 sum(x); a trace keeps silence off denormals
+            // Householder: x - 2/8 sum(x). The trace keeps a dying tail from becoming denormal, which is slow.
+            var entering = sent[i] + 1e-18f - 0.25f * Vector256.Sum(low);
             (low + Vector256.Create(entering)).CopyTo(ring, 8 * (i & mask));
         }
     }

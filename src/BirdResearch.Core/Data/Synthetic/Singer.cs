@@ -78,7 +78,8 @@ sealed class Singer
             {
                 var faster = tempo * Math.Pow(phrase.Tempo, i);
                 var decibels = phrase.Decibels * i + 0.8 * random.NextGaussian();
-                var note = new Note(phrase.Syllable, at, octaves + phrase.Octaves * i + 0.008 * random.NextGaussian(), faster, 0.3 * Math.Pow(10, decibels / 20));
+                var higher = octaves + phrase.Octaves * i + 0.008 * random.NextGaussian();
+                var note = new Note(phrase.Syllable, at, higher, faster, 0.3 * Math.Pow(10, decibels / 20));
                 notes.Add(note);
                 at = note.End + phrase.Gap / faster * Math.Exp(0.06 * random.NextGaussian());
             }

@@ -25,7 +25,7 @@ sealed record Syllable(double Seconds, double Pitch, double[] Contour, double[] 
     /// <summary>Random change of the frequency as a share of it: hoarseness.</summary>
     public double Roughness { get; init; }
 
-    /// <summary>Adds the note to a track from a sample on, <paramref name="octaves"/> higher and <paramref name="tempo"/> times faster.</summary>
+    /// <summary>Adds the note to the start of a track, some <paramref name="octaves"/> higher and faster by a factor.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]   // runs a few times only, each for long: no time to warm up
     public void AddTo(Span<float> track, int sampleRate, double octaves, double tempo, double gain, CounterRandom random)
     {

@@ -26,7 +26,8 @@ static class SyllableKinds
                 WobbleRate = Between(5, 9),
                 WobbleDepth = Between(0, 0.012),
             },
-            SyllableKind.Sweep => new(Between(0.07, 0.22), centre, SweepContour(random, sign * Between(0.25, 0.8)), [1, Between(0.05, 0.25), 0.05], 0.15),
+            SyllableKind.Sweep => new(
+                Between(0.07, 0.22), centre, SweepContour(random, sign * Between(0.25, 0.8)), [1, Between(0.05, 0.25), 0.05], 0.15),
             SyllableKind.Chip => new(Between(0.025, 0.06), centre, [sign * 0.5, 0, -sign * Between(0.3, 0.8)], [1, 0.3, 0.12, 0.05], 0.1),
             SyllableKind.Warble => new(Between(0.2, 0.55), centre, [.. Shape(random, 4, 0.2)], [1, 0.12, 0.04], 0.1)
             {
@@ -64,7 +65,10 @@ static class SyllableKinds
             var octaves = Math.Log2(n * pitch / centre) / width;
             harmonics[n - 1] = 0.8 * Math.Exp(-0.5 * octaves * octaves);
         }
-        return new(random.NextDouble(0.09, 0.32), pitch, [.. Shape(random, 3, 0.22)], harmonics, 0.15) { Roughness = random.NextDouble(0, 0.02) };
+        return new(random.NextDouble(0.09, 0.32), pitch, [.. Shape(random, 3, 0.22)], harmonics, 0.15)
+        {
+            Roughness = random.NextDouble(0, 0.02),
+        };
     }
 
     static IEnumerable<double> Shape(CounterRandom random, int points, double octaves)

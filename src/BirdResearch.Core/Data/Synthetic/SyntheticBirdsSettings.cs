@@ -42,7 +42,7 @@ public sealed record SyntheticBirdsSettings
     /// <summary>Distance of the nearest bird in a soundscape, in metres.</summary>
     public double NearestMetres { get; init; } = 8;
 
-    /// <summary>Distance of the farthest bird in a soundscape, in metres; far birds lose their high frequencies and gain reverberation.</summary>
+    /// <summary>Distance of the farthest bird in a soundscape, in metres; far birds lose their highs and gain reverberation.</summary>
     public double FarthestMetres { get; init; } = 120;
 
     /// <summary>What may lie under the birds of a soundscape.</summary>
@@ -55,20 +55,23 @@ public sealed record SyntheticBirdsSettings
     {
         Require(Species is >= 2 and <= 200, nameof(Species), Species, "2 to 200");
         Require(RecordingsPerSpecies is >= 1 and <= 10_000, nameof(RecordingsPerSpecies), RecordingsPerSpecies, "1 to 10000");
-        Require(ShortestFocalSeconds >= 3 && ShortestFocalSeconds <= LongestFocalSeconds && LongestFocalSeconds <= 600,
-            $"{nameof(ShortestFocalSeconds)}, {nameof(LongestFocalSeconds)}", (ShortestFocalSeconds, LongestFocalSeconds), "in order, 3 to 600");
+        Require(Ordered(3, ShortestFocalSeconds, LongestFocalSeconds, 600), nameof(LongestFocalSeconds),
+            (ShortestFocalSeconds, LongestFocalSeconds), "shortest and longest in order, 3 to 600");
         Require(Soundscapes is >= 0 and <= 9999, nameof(Soundscapes), Soundscapes, "0 to 9999");
-        Require(SoundscapeSeconds is >= 5 and <= 600 && SoundscapeSeconds % 5 == 0, nameof(SoundscapeSeconds), SoundscapeSeconds, "a multiple of 5, 5 to 600");
+        Require(SoundscapeSeconds is >= 5 and <= 600 && SoundscapeSeconds % 5 == 0, nameof(SoundscapeSeconds), SoundscapeSeconds,
+            "a multiple of 5, 5 to 600");
         Require(UnlabelledSoundscapes is >= 0 and <= 9999, nameof(UnlabelledSoundscapes), UnlabelledSoundscapes, "0 to 9999");
         Require(SampleRate is >= 16_000 and <= 192_000, nameof(SampleRate), SampleRate, "16000 to 192000");
-        Require(LowestSnrDb >= -60 && LowestSnrDb <= HighestSnrDb && HighestSnrDb <= 60, $"{nameof(LowestSnrDb)}, {nameof(HighestSnrDb)}",
-            (LowestSnrDb, HighestSnrDb), "in order, -60 to 60");
+        Require(Ordered(-60, LowestSnrDb, HighestSnrDb, 60), nameof(HighestSnrDb), (LowestSnrDb, HighestSnrDb),
+            "lowest and highest in order, -60 to 60");
         Require(Overlap is >= 0 and <= 1, nameof(Overlap), Overlap, "0 to 1");
-        Require(NearestMetres >= 1 && NearestMetres <= FarthestMetres && FarthestMetres <= 1000, $"{nameof(NearestMetres)}, {nameof(FarthestMetres)}",
-            (NearestMetres, FarthestMetres), "in order, 1 to 1000");
+        Require(Ordered(1, NearestMetres, FarthestMetres, 1000), nameof(FarthestMetres), (NearestMetres, FarthestMetres),
+            "nearest and farthest in order, 1 to 1000");
         Require((Noises & ~NoiseKinds.All) == 0, nameof(Noises), Noises, "a combination of the named kinds");
         Require(EmptyShare is >= 0 and <= 0.9, nameof(EmptyShare), EmptyShare, "0 to 0.9");
     }
+
+    static bool Ordered(double floor, double low, double high, double ceiling) => floor <= low && low <= high && high <= ceiling;
 
     static void Require(bool holds, string name, object value, string expected)
     {

@@ -10,7 +10,8 @@ namespace BirdResearch.Data;
 /// <param name="SnrDb">Level of the song over the recorder's noise.</param>
 /// <param name="Place">Latitude and longitude in degrees; null where not known.</param>
 sealed record FocalPlan(
-    string Id, SyntheticSpecies Species, string Author, bool Calls, double Seconds, SyntheticSpecies? Background, double SnrDb, (double, double)? Place)
+    string Id, SyntheticSpecies Species, string Author, bool Calls, double Seconds, SyntheticSpecies? Background, double SnrDb,
+    (double, double)? Place)
 {
     public string File => $"{Species.Code}/{Id}.ogg";
 }
@@ -41,8 +42,10 @@ sealed record SoundscapePlan(string Id, int Seconds, NoiseKinds Noises, IReadOnl
 /// <summary>Everything that will be made, before a sample of it is: a pure function of the settings.</summary>
 sealed class SyntheticPlan
 {
-    static readonly string[] FirstNames = ["Ada", "Bo", "Cleo", "Dag", "Edda", "Finn", "Gil", "Hope", "Ivo", "June", "Kai", "Lena", "Milo", "Nora", "Otto", "Pia"];
-    static readonly string[] LastNames = ["Alder", "Birch", "Cedar", "Elm", "Fir", "Hazel", "Juniper", "Larch", "Maple", "Oak", "Pine", "Rowan", "Spruce", "Willow", "Yew"];
+    static readonly string[] FirstNames =
+        ["Ada", "Bo", "Cleo", "Dag", "Edda", "Finn", "Gil", "Hope", "Ivo", "June", "Kai", "Lena", "Milo", "Nora", "Otto", "Pia"];
+    static readonly string[] LastNames =
+        ["Alder", "Birch", "Cedar", "Elm", "Fir", "Hazel", "Juniper", "Larch", "Maple", "Oak", "Pine", "Rowan", "Spruce", "Willow", "Yew"];
     const int AuthorsPerSpecies = 6;
 
     readonly SyntheticBirdsSettings _settings;
@@ -53,8 +56,10 @@ sealed class SyntheticPlan
         Species = SyntheticSpecies.All(settings.Seed, settings.Species);
         Focal = [.. PlanFocal()];
         var deck = Deck("soundscapes");
-        Soundscapes = [.. Enumerable.Range(1, settings.Soundscapes).Select(i => PlanSoundscape($"soundscape_s_{i:00}", settings.SoundscapeSeconds, deck))];
-        Unlabelled = [.. Enumerable.Range(1, settings.UnlabelledSoundscapes).Select(i => PlanSoundscape($"soundscape_u_{i:00}", 10, deck))];
+        SoundscapePlan[] Plans(char series, int count, int seconds) =>
+            [.. Enumerable.Range(1, count).Select(i => PlanSoundscape($"soundscape_{series}_{i:00}", seconds, deck))];
+        Soundscapes = Plans('s', settings.Soundscapes, settings.SoundscapeSeconds);
+        Unlabelled = Plans('u', settings.UnlabelledSoundscapes, 10);
     }
 
     public IReadOnlyList<SyntheticSpecies> Species { get; }
@@ -108,12 +113,17 @@ sealed class SyntheticPlan
     SoundscapePlan PlanSoundscape(string id, int seconds, IEnumerator<SyntheticSpecies> deck)
     {
         var random = Random("soundscape", id);
-        var kinds = Enum.GetValues<NoiseKinds>().Where(k => k is not (NoiseKinds.None or NoiseKinds.All) && _settings.Noises.HasFlag(k)).ToArray();
-        random.Shuffle(kinds);
+        NoiseKinds[] kinds = [NoiseKinds.Wind, NoiseKinds.Rain, NoiseKinds.Insects, NoiseKinds.Stream];
+        kinds = [.. kinds.Where(k => _settings.Noises.HasFlag(k))];
+        random.Shuffle(kinds.AsSpan());
         var noises = kinds.Take(random.NextInt(0, 3)).Aggregate(NoiseKinds.None, (all, kind) => all | kind);
 
         var empty = Enumerable.Range(0, seconds / 5).Select(_ => random.NextDouble() < _settings.EmptyShare).ToArray();
-        bool Free(double start, double end) => Enumerable.Range((int)(start / 5), (int)(end / 5) - (int)(start / 5) + 1).All(w => w >= empty.Length || !empty[w]);
+        bool Free(double start, double end)
+        {
+            var (first, last) = ((int)(start / 5), Math.Min((int)(end / 5), empty.Length - 1));
+            return !empty[first..(last + 1)].Contains(true);
+        }
 
         var events = new List<SongEvent>();
         for (var (bird, birds) = (1, Math.Max(1, seconds * random.NextInt(5, 9) / 60)); bird <= birds; bird++)
@@ -133,7 +143,8 @@ sealed class SyntheticPlan
                 if (end <= seconds - 0.05 && !taken && Free(at, end))
                 {
                     var loudness = Math.Clamp(snr + random.NextGaussian(), _settings.LowestSnrDb, _settings.HighestSnrDb);
-                    events.Add(new(Math.Round(at, 3), singer.Species, $"{id} bird {bird}", metres, Math.Round(loudness, 1), far > 0.5, song));
+                    var (start, level) = (Math.Round(at, 3), Math.Round(loudness, 1));
+                    events.Add(new(start, singer.Species, $"{id} bird {bird}", metres, level, far > 0.5, song));
                 }
                 at = end + singer.Pause(random) * 1.5;
             }

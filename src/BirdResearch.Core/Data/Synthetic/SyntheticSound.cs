@@ -17,7 +17,8 @@ sealed class SyntheticSound(SyntheticBirdsSettings settings)
         var power = AddSongs(track, sent, plan.Species, plan.Author, plan.Calls, metres, 1, 0.2, random);
         if (plan.Background is { } other)
         {
-            AddSongs(track, sent, other, plan.Author, false, random.NextDouble(50, 90), Math.Pow(10, random.NextDouble(-22, -14) / 20), 0.6, random);
+            var (away, faint) = (random.NextDouble(50, 90), Math.Pow(10, random.NextDouble(-22, -14) / 20));
+            AddSongs(track, sent, other, plan.Author, false, away, faint, 0.6, random);
         }
         new Room(_rate, random.NextDouble(0.25, 0.8), random).AddTo(track, sent);
 
@@ -58,11 +59,11 @@ sealed class SyntheticSound(SyntheticBirdsSettings settings)
 
     /// <summary>Songs from the start to the end of a track; their mean power.</summary>
     double AddSongs(
-        Span<float> track, Span<float> sent, SyntheticSpecies species, string author, bool calls, double metres, double gain, double wetness,
-        CounterRandom random)
+        Span<float> track, Span<float> sent, SyntheticSpecies species, string author, bool calls, double metres, double gain,
+        double wetness, CounterRandom random)
     {
-        var individual = new CounterRandom(settings.Seed, CounterRandom.KeyOf("individual"), CounterRandom.KeyOf(species.Code), CounterRandom.KeyOf(author));
-        var singer = new Singer(species, individual);
+        var keys = (CounterRandom.KeyOf("individual"), CounterRandom.KeyOf(species.Code), CounterRandom.KeyOf(author));
+        var singer = new Singer(species, new CounterRandom(settings.Seed, keys.Item1, keys.Item2, keys.Item3));
         var (power, songs) = (0.0, 0);
         for (var at = random.NextDouble(0.1, 1.2); songs == 0 || at * _rate < track.Length - 0.3 * _rate; songs++)
         {

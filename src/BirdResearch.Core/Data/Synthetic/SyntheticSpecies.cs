@@ -18,11 +18,12 @@ sealed class SyntheticSpecies
     // The first two letters make the code, so they differ.
     static readonly (string Common, string Genus)[] Families =
     [
-        ("Warbler", "Sylvanella"), ("Thrush", "Turdinella"), ("Finch", "Fringillastra"), ("Bunting", "Emberizella"), ("Robin", "Erithacella"),
-        ("Lark", "Alaudina"), ("Oriole", "Oriolastra"), ("Sparrow", "Passerina"), ("Vireo", "Vireolina"), ("Tanager", "Thraupella"),
-        ("Nuthatch", "Sittina"), ("Pipit", "Anthella"), ("Chat", "Saxicolina"), ("Flycatcher", "Muscicapella"), ("Starling", "Sturnastra"),
-        ("Grosbeak", "Pheuctella"), ("Munia", "Lonchurina"), ("Siskin", "Spinulina"), ("Redstart", "Phoenicurella"), ("Cisticola", "Cisticolina"),
-        ("Dipper", "Cinclastra"), ("Honeyeater", "Meliphagella"), ("Accentor", "Prunellina"), ("Shrike", "Laniella"),
+        ("Warbler", "Sylvanella"), ("Thrush", "Turdinella"), ("Finch", "Fringillastra"), ("Bunting", "Emberizella"),
+        ("Robin", "Erithacella"), ("Lark", "Alaudina"), ("Oriole", "Oriolastra"), ("Sparrow", "Passerina"), ("Vireo", "Vireolina"),
+        ("Tanager", "Thraupella"), ("Nuthatch", "Sittina"), ("Pipit", "Anthella"), ("Chat", "Saxicolina"), ("Flycatcher", "Muscicapella"),
+        ("Starling", "Sturnastra"), ("Grosbeak", "Pheuctella"), ("Munia", "Lonchurina"), ("Siskin", "Spinulina"),
+        ("Redstart", "Phoenicurella"), ("Cisticola", "Cisticolina"), ("Dipper", "Cinclastra"), ("Honeyeater", "Meliphagella"), ("Accentor", "Prunellina"),
+        ("Shrike", "Laniella"),
     ];
 
     static readonly (string Common, string Epithet)[] Looks =
@@ -47,12 +48,14 @@ sealed class SyntheticSpecies
         for (var (i, count) = (0, random.NextInt(2, 4)); i < count; i++) phrases.Add(Draw(random, Note(i), count));
         Song = phrases;
         var (call, gap) = (Note(3), random.NextDouble(0.15, 0.4));
-        Call = [new(call, Math.Max(3, (int)Math.Ceiling(random.NextDouble(0.9, 1.6) / (call.Seconds + gap))), gap, 1, 0, random.NextDouble(-0.5, 0))];
+        var calls = Math.Max(3, (int)Math.Ceiling(random.NextDouble(0.9, 1.6) / (call.Seconds + gap)));
+        Call = [new(call, calls, gap, 1, 0, random.NextDouble(-0.5, 0))];
         PauseSeconds = random.NextDouble(1.0, 2.6);
     }
 
     /// <summary>The first <paramref name="count"/> species of a seed.</summary>
-    public static SyntheticSpecies[] All(long seed, int count) => [.. Enumerable.Range(0, count).Select(number => new SyntheticSpecies(seed, number))];
+    public static SyntheticSpecies[] All(long seed, int count) =>
+        [.. Enumerable.Range(0, count).Select(number => new SyntheticSpecies(seed, number))];
 
     /// <summary>Six characters, such as <c>synwa1</c>.</summary>
     public string Code { get; }

@@ -14,14 +14,19 @@ static class SyntheticTables
         var codes = plan.Species.Select(s => s.Code).Order(StringComparer.Ordinal).ToArray();
         yield return ("taxonomy.csv", Table(
             ["primary_label", "scientific_name", "common_name"],
-            plan.Species.OrderBy(s => s.Code, StringComparer.Ordinal).Select(s => new object[] { s.Code, s.ScientificName, s.CommonName })));
+            plan.Species.OrderBy(s => s.Code, StringComparer.Ordinal)
+                .Select(s => new object[] { s.Code, s.ScientificName, s.CommonName })));
         yield return ("train_metadata.csv", Table(
-            ["primary_label", "secondary_labels", "type", "latitude", "longitude", "scientific_name", "common_name", "author", "license", "rating", "url", "filename"],
+            [
+                "primary_label", "secondary_labels", "type", "latitude", "longitude", "scientific_name", "common_name", "author", "license",
+                "rating", "url", "filename",
+            ],
             plan.Focal.OrderBy(f => f.File, StringComparer.Ordinal).Select(f => new object[]
             {
                 f.Species.Code, f.Background is null ? "[]" : $"['{f.Background.Code}']", f.Calls ? "['call']" : "['song']",
                 f.Place is var (latitude, _) ? latitude : "", f.Place is var (_, longitude) ? longitude : "", f.Species.ScientificName,
-                f.Species.CommonName, f.Author, License, Math.Round(f.SnrDb / 5) / 2 + 0.5, $"urn:birdresearch:synthetic-birds:{f.Id}", f.File,
+                f.Species.CommonName, f.Author, License, Math.Round(f.SnrDb / 5) / 2 + 0.5, $"urn:birdresearch:synthetic-birds:{f.Id}",
+                f.File,
             })));
         yield return ("soundscape_events.csv", Table(
             ["soundscape", "start", "end", "primary_label", "snr_db", "distant", "recording", "author", "license", "source_repository"],
