@@ -3,7 +3,6 @@ namespace BirdResearch.Analysis
 open System
 open System.IO
 open System.Text.Json
-open System.Text.Json.Serialization
 open BirdResearch.Data
 open BirdResearch.Experiments
 open BirdResearch.Metrics
@@ -17,11 +16,6 @@ exception internal Unreadable of reason: string with
 module internal RunFiles =
     /// The layout of run.json that this version reads.
     let format = 1
-
-    let private json =
-        let options = JsonSerializerOptions(PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower)
-        options.Converters.Add(JsonStringEnumConverter JsonNamingPolicy.SnakeCaseLower)
-        options
 
     let nameOf (path: string) = Path.GetFileName path |> string
 
@@ -103,6 +97,6 @@ module internal RunFiles =
             raise (Unreadable $"run.json has format {version.GetRawText()}; this version reads {format}. Remove the folder to train it again.")
         | false, _ -> raise (Unreadable "run.json has no format, so it is not a run's record.")
 
-        match JsonSerializer.Deserialize<RunRecord>(text, json) with
+        match JsonSerializer.Deserialize<RunRecord>(text, RunStore.Json) with
         | null -> raise (Unreadable "run.json holds null.")
         | record -> record, Map(leaves "" (document.RootElement.GetProperty "trial"))

@@ -4,7 +4,6 @@ module BirdResearch.Tests.InventedRuns
 open System
 open System.IO
 open System.Text.Json
-open System.Text.Json.Serialization
 open BirdResearch.Data
 open BirdResearch.Experiments
 open BirdResearch.Features
@@ -82,11 +81,6 @@ let private figures (scores: Scores) =
         orNull (Ranking.MacroRocAuc scores),
         (if scores.Domain = "soundscape" then Nullable() else Nullable(Ranking.Accuracy scores))
     )
-
-let private json =
-    let options = JsonSerializerOptions(PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, WriteIndented = true)
-    options.Converters.Add(JsonStringEnumConverter JsonNamingPolicy.SnakeCaseLower)
-    options
 
 let nameOf (run: Invented) = $"{run.Model}.{run.FrontEnd}.{run.Data}.f{run.Fold}.s{run.Seed}-0123abcd"
 
@@ -220,7 +214,7 @@ let write (ablation: string) (run: Invented) : string =
     let scored = domains run
     let byDomain = Map [ for scores in scored -> scores.Domain, scores ]
     let record = record (Path.GetFileName ablation |> string) run scored
-    File.WriteAllText(Path.Combine(folder, "run.json"), JsonSerializer.Serialize(record, json))
+    File.WriteAllText(Path.Combine(folder, "run.json"), JsonSerializer.Serialize(record, RunStore.Json))
     scored |> List.iter (writeScores folder)
     writeClasses folder run byDomain
     writeEpochs folder run (Ranking.MeanAveragePrecision byDomain["train"]) (Ranking.MeanAveragePrecision byDomain["focal"])
