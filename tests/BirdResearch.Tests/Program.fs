@@ -16,6 +16,8 @@ let all =
         ModelsTests.tests
         WeightsTests.tests
         ReferenceTests.tests
+        MetricsTests.tests
+        FeaturesTests.tests
         TrainingTests.tests
         ExperimentTests.tests
         CliTests.tests

@@ -17,12 +17,18 @@ public static class FrontEnds
         ["mel-64"] = new() { Kind = "mel", Mel = Mel64 },                // 64 x 160
         ["kaldi-fbank"] = new()                                          // 128 x 498
         {
-            Kind = "kaldi-fbank", SampleRate = 16_000, Normalisation = Normalisation.Fixed, Mean = AudioSetMean, Std = 2 * AudioSetStd,
+            Kind = "kaldi-fbank",
+            SampleRate = 16_000,
+            Normalisation = Normalisation.Fixed,
+            Mean = AudioSetMean,
+            Std = 2 * AudioSetStd,
         },
         ["expand-and-sparsify"] = new() { Kind = "expand-and-sparsify" },   // 512 x 157, 32 of 512
         ["expand-and-sparsify-64"] = new()                                  // 256 x 77, 16 of 256
         {
-            Kind = "expand-and-sparsify", Mel = Mel64, Expansion = new() { Outputs = 256, K = 16 },
+            Kind = "expand-and-sparsify",
+            Mel = Mel64,
+            Expansion = new() { Outputs = 256, K = 16 },
         },
     };
 

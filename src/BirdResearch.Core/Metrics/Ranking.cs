@@ -19,9 +19,9 @@ public static class Ranking
             var before = found;
             for (; i >= 0 && values[i] == tied; i--, seen++)
                 if (labels[i]) found++;
-            if (found > before) sum += (double)(found - before) / positives * found / seen;
+            if (found > before) sum += (double)(found - before) * found / seen;
         }
-        return sum;
+        return sum / positives;
     }
 
     /// <summary>

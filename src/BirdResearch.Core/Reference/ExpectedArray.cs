@@ -15,7 +15,7 @@ sealed class ExpectedArray
     public ExpectedArray(JsonElement entry, string shapeKey = "shape")
     {
         _entry = entry;
-        _shape = [.. entry.GetProperty(shapeKey).EnumerateArray().Select(n => n.GetInt64())];
+        _shape = ReferenceJson.Longs(entry.GetProperty(shapeKey));
     }
 
     /// <summary>Largest magnitude among the reference's numbers, for relative tolerances.</summary>
@@ -41,9 +41,7 @@ sealed class ExpectedArray
 
         void Compare(double ours, double wanted)
         {
-            var difference = Math.Abs(ours - wanted);
-            // NaN must not lose against a number: it fails every tolerance.
-            worst = double.IsNaN(worst) || double.IsNaN(difference) ? double.NaN : Math.Max(worst, difference);
+            worst = Math.Max(worst, Math.Abs(ours - wanted));   // NaN stays NaN and fails every tolerance
             compared++;
         }
     }

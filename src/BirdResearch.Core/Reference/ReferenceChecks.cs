@@ -10,6 +10,8 @@ public static class ReferenceChecks
     public static IReadOnlyList<IReferenceKind> Kinds { get; } =
     [
         new TimmReference(),
+        new AudioReference(),
+        new MetricsReference(),
     ];
 
     /// <summary>

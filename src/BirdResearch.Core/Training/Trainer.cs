@@ -43,7 +43,8 @@ public sealed class Trainer
         _loss = Loss.Named(settings.Loss, data.Labelling, settings.LabelSmoothing);
         _optimiser = new AdamW(model.named_parameters(), settings.WeightDecay);
         _mixup = new Mixup(settings.MixupProbability, settings.MixupAlpha);
-        _specAugment = new SpecAugment(settings.FrequencyMasks, settings.FrequencyMaskShare, settings.TimeMasks, settings.TimeMaskShare);
+        _specAugment = new SpecAugment(
+            settings.FrequencyMasks, settings.FrequencyMaskShare, settings.TimeMasks, settings.TimeMaskShare, settings.SpecAugmentProbability);
     }
 
     /// <summary>The loss in use.</summary>

@@ -81,6 +81,7 @@ public sealed record TrainingSettings
         Require(nameof(WarmupShare), WarmupShare, WarmupShare is >= 0 and < 1, "at least 0 and below 1");
         Require(nameof(LabelSmoothing), LabelSmoothing, LabelSmoothing is >= 0 and < 1, "at least 0 and below 1");
         Require(nameof(MixupProbability), MixupProbability, MixupProbability is >= 0 and <= 1, "between 0 and 1");
+        Require(nameof(SpecAugmentProbability), SpecAugmentProbability, SpecAugmentProbability is >= 0 and <= 1, "between 0 and 1");
         Require(nameof(MixupAlpha), MixupAlpha, MixupAlpha > 0, "above 0");
         Require(nameof(FrequencyMasks), FrequencyMasks, FrequencyMasks >= 0, "at least 0");
         Require(nameof(FrequencyMaskShare), FrequencyMaskShare, FrequencyMaskShare is >= 0 and < 1, "at least 0 and below 1");
