@@ -162,6 +162,16 @@ let batches =
                 let share = places |> List.filter (fun p -> p / 4001 = quarter) |> List.length
                 Expect.isLessThan (abs (share - 200)) 62 $"quarter {quarter} of 800" // 5 standard errors
         }
+        test "a recording one sample longer than a window has two places" {
+            use folder = new Scratch()
+            let data = recordings folder [ 0.500125; 0.500125 ]
+            let reader = WindowReader(data, rate, 0.5)
+            let places =
+                [ for number in 0..19 do
+                      for b in ClipBatches.Training(reader, data.Focal, data.Classes, 2, 1L, number) do
+                          yield! Array.chunkBySize 4000 b.Samples |> Array.map position ]
+            Expect.equal (set places) (set [ 0; 1 ]) "places"
+        }
         test "a trailing batch is kept, and one of a single clip joins the batch before" {
             use folder = new Scratch()
             for clips, sizes in [ 2, [ 2 ]; 4, [ 4 ]; 5, [ 5 ]; 6, [ 4; 2 ]; 8, [ 4; 4 ]; 9, [ 4; 5 ] ] do

@@ -412,11 +412,17 @@ let madeUp seed =
           let species = if random.NextInt 3 = 0 then random.NextInt 6 else author % 6
           clip $"XC{i}" $"species{species}" $"author{author}" ]
 
+/// Few recordings of many species by few authors: hard to divide.
+let tangled seed =
+    let random = CounterRandom(seed, 1L)
+    let authors, species = 4 + random.NextInt 6, 4 + random.NextInt 12
+    [ for i in 1 .. 20 + random.NextInt 40 -> clip $"XC{i}" $"species{random.NextInt species}" $"author{random.NextInt authors}" ]
+
 let splits =
     testList "splits" [
         test "no group is on both sides and every class is trained, in every fold" {
-            for seed in 1L .. 40L do
-                let data = dataset "." (madeUp seed)
+            for seed in 1L .. 200L do
+                let data = dataset "." (if seed % 2L = 0L then madeUp seed else tangled seed)
                 let held = HashSet()
                 for fold in (Splits.Of data).Folds do
                     let split = Splits.Of(data, Nullable fold)
@@ -452,6 +458,20 @@ let splits =
                 Expect.contains (ids split.Train) "rare" "trained"
                 Expect.contains split.ClassesWithoutValidation "rare" "reported"
                 Expect.stringContains (string split) "nothing to validate: rare" "in words"
+        }
+        test "a class whose authors all fall into one fold keeps one of them in training" {
+            // Dealt in this order: a to fold 0, the three others to fold 1 for its size; z then joins a, far from its other species.
+            let heard author label count = [ for i in 1..count -> clip $"{author}.{label}.{i}" label author ]
+            let data =
+                dataset "."
+                    [ yield! heard "a" "wren" 30
+                      yield! heard "p" "robin" 9
+                      yield! heard "q" "owl" 8
+                      yield! heard "r" "jay" 7
+                      for label in [ "wren"; "robin"; "owl"; "jay" ] do
+                          yield! heard "z" label 1 ]
+            for fold in 0..1 do
+                Expect.isEmpty (Splits.Of(data, Nullable fold, 2)).ClassesWithoutTraining $"fold {fold}"
         }
         test "given folds are taken as they are, and an unknown one is refused" {
             let data = datasetBy "fold" "." [ for i in 0..11 -> clipWithFold (Nullable(1 + i % 3)) $"c{i}" "dog" $"s{i}" ]
