@@ -48,12 +48,13 @@ type Arm =
 /// Groups runs into arms and measures them.
 [<RequireQualifiedAccess>]
 module Arms =
-    let private notAnArm = set [ "seed"; "fold" ]
+    // data is where the set was found, by name or by path; which set it is, its content key says.
+    let private notAnArm = set [ "seed"; "fold"; "data" ]
 
     let private settingsOf (run: Run) =
         run.Settings |> Map.filter (fun path _ -> not (notAnArm.Contains path))
 
-    /// Dotted paths of the settings that are not the same in all runs (absent counts as a value of its own), seed and fold aside.
+    /// Dotted paths of the settings that are not the same in all runs; absent counts as a value. Seed, fold and data are no such settings.
     let differing (runs: Run seq) : string list =
         let settings = runs |> Seq.map settingsOf |> List.ofSeq
 
@@ -64,7 +65,7 @@ module Arms =
         |> Seq.sort
         |> List.ofSeq
 
-    /// Settings that are the same in all runs, seed and fold aside.
+    /// Settings that are the same in all runs; seed, fold and data are no such settings.
     let shared (runs: Run list) : (string * string) list =
         let apart = set (differing runs)
 

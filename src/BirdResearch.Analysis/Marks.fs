@@ -1,19 +1,15 @@
 namespace BirdResearch.Analysis
 
-open System
-open System.Globalization
 open Plotly.NET
 open Plotly.NET.LayoutObjects
 open Plotly.NET.TraceObjects
 
-/// The marks that the figures are put together from.
+/// The marks that the figures are put together from. Axes are numbered from 1 as plotly numbers them.
 module internal Marks =
-    /// Two digits behind the point, for labels.
-    let two (value: float) = value.ToString("0.00", CultureInfo.InvariantCulture)
-    let three (value: float) = value.ToString("0.000", CultureInfo.InvariantCulture)
-
+    /// Which run a marker is.
     let seedOf (run: Run) = $"seed {run.Record.Trial.Seed}, fold {run.Record.Trial.Fold.GetValueOrDefault()}"
 
+    /// A marker of one arm's style at each (x, y, text on hovering).
     let markers (xAxis: int) (size: int) (style: ArmStyle) (points: (float * float * string) list) =
         Trace2D.initScatter (
             Trace2DStyle.Scatter(
@@ -35,59 +31,162 @@ module internal Marks =
             )
         )
 
-    let note (x: float) (xRef: string) (y: float) (yRef: string) (anchor: StyleParam.XAnchorPosition) (size: float) (ink: string) (text: string) =
-        Annotation.init (
-            X = x, XRef = xRef, Y = y, YRef = yRef, Text = text, ShowArrow = false, Font = Theme.font size ink,
-            XAnchor = anchor, YAnchor = (if yRef = "paper" then StyleParam.YAnchorPosition.Bottom else StyleParam.YAnchorPosition.Middle)
+    /// A horizontal bar from 0.
+    let bar (xAxis: int) (style: ArmStyle) (length: float) (y: float) (hover: string) =
+        Trace2D.initBar (
+            Trace2DStyle.Bar(
+                X = [ length ],
+                Y = [ y ],
+                Width = 0.62,
+                Orientation = StyleParam.Orientation.Horizontal,
+                XAxis = StyleParam.LinearAxisId.X xAxis,
+                YAxis = StyleParam.LinearAxisId.Y 1,
+                HoverTemplate = hover + "<extra></extra>",
+                Marker =
+                    Marker.init (
+                        Color = Theme.colour (Theme.tint 0.28 style.Colour),
+                        Outline = Line.init (Color = Theme.colour style.Colour, Width = 1.0)
+                    )
+            )
         )
 
-    let stroke (colour: string) (width: float) (dash: StyleParam.DrawingStyle) (x0: float, x1: float) (xRef: string) (y0: float, y1: float) (yRef: string) =
-        Shape.init (
-            ShapeType = StyleParam.ShapeType.Line, X0 = x0, X1 = x1, Xref = xRef, Y0 = y0, Y1 = y1, Yref = yRef,
-            Layer = StyleParam.Layer.Below, Line = Line.init (Color = Theme.colour colour, Width = width, Dash = dash)
+    /// An interval as plotly draws errors: its arms from the middle.
+    let whiskers (colour: string) (middle: float) (interval: Interval) =
+        Error.init (
+            Symmetric = false,
+            Array = [ interval.High - middle ],
+            Arrayminus = [ middle - interval.Low ],
+            Color = Theme.colour colour,
+            Thickness = 1.4,
+            Width = 4.0
         )
+
+    /// A horizontal interval without a mark in its middle.
+    let span (xAxis: int) (middle: float) (y: float) (interval: Interval) =
+        Trace2D.initScatter (
+            Trace2DStyle.Scatter(
+                X = [ middle ],
+                Y = [ y ],
+                Mode = StyleParam.Mode.Markers,
+                XAxis = StyleParam.LinearAxisId.X xAxis,
+                YAxis = StyleParam.LinearAxisId.Y 1,
+                HoverInfo = StyleParam.HoverInfo.Skip,
+                Marker = Marker.init (Size = 1, Color = Theme.colour Theme.ink),
+                XError = whiskers Theme.ink middle interval
+            )
+        )
+
+    /// A line through (x, y).
+    let line (style: ArmStyle) (width: float) (opacity: float) (hover: string) (points: (int * float) list) =
+        Trace2D.initScatter (
+            Trace2DStyle.Scatter(
+                X = List.map fst points,
+                Y = List.map snd points,
+                Mode = StyleParam.Mode.Lines,
+                Opacity = opacity,
+                Line = Line.init (Color = Theme.colour style.Colour, Width = width, Dash = style.Dash),
+                HoverTemplate = hover
+            )
+        )
+
+    let private written (x: float) (y: float, yRef: string) (anchor: StyleParam.YAnchorPosition) (size: float) (ink: string) text =
+        Annotation.init (
+            X = x,
+            XRef = "paper",
+            Y = y,
+            YRef = yRef,
+            Text = text,
+            ShowArrow = false,
+            Font = Theme.font size ink,
+            XAnchor = StyleParam.XAnchorPosition.Left,
+            YAnchor = anchor
+        )
+
+    /// Text above the panels, beginning at a share of the figure's width.
+    let above (x: float) (size: float) (ink: string) (text: string) =
+        written x (1.0, "paper") StyleParam.YAnchorPosition.Bottom size ink text
+
+    /// Text beside a row, beginning at a share of the figure's width.
+    let beside (x: float) (row: float) (ink: string) (text: string) =
+        written x (row, "y") StyleParam.YAnchorPosition.Middle 12.0 ink text
+
+    let private stroke (line: Line) (x0: float, x1: float) (xRef: string) (y0: float, y1: float) (yRef: string) =
+        Shape.init (
+            ShapeType = StyleParam.ShapeType.Line,
+            X0 = x0,
+            X1 = x1,
+            Xref = xRef,
+            Y0 = y0,
+            Y1 = y1,
+            Yref = yRef,
+            Layer = StyleParam.Layer.Below,
+            Line = line
+        )
+
+    let private xRef (xAxis: int) = if xAxis = 1 then "x" else $"x{xAxis}"
+
+    /// A dotted line over a panel's whole height.
+    let upright (xAxis: int) (x: float) =
+        let dotted = Line.init (Color = Theme.colour Theme.muted, Width = 1.2, Dash = StyleParam.DrawingStyle.Dot)
+        stroke dotted (x, x) (xRef xAxis) (0.0, 1.0) "paper"
+
+    /// A broad line along a row.
+    let bracket (colour: string) (low: float, high: float) (row: float) =
+        let broad = Line.init (Color = Theme.colour (Theme.tint 0.45 colour), Width = 3.0)
+        stroke broad (low, high) "x" (row, row) "y"
 
     /// Rows of a chart from top to bottom, one per arm, a little apart where the model changes.
     let rowsOf (arms: Arm list) =
         arms
-        |> List.mapFold (fun (y, previous) arm ->
-            let here = if previous = "" || previous = arm.Model then y else y + 0.35
-            (arm, here), (here + 1.0, arm.Model)) (0.0, "")
+        |> List.mapFold
+            (fun (y, previous) arm ->
+                let here = if previous = "" || previous = arm.Model then y else y + 0.35
+                (arm, here), (here + 1.0, arm.Model))
+            (0.0, "")
         |> fst
 
-    let rowLabel (arm: Arm) =
-        let second = if arm.Distinction = "" then arm.FrontEnd else $"{arm.FrontEnd} · {arm.Distinction}"
-        $"<b>{Theme.plain arm.Model}</b><br>{Theme.plain second}"
+    /// Height in pixels of so many rows, with room for titles and the lower axis.
+    let heightOf (rows: (Arm * float) list) (each: float) = int (each * ((List.last rows |> snd) + 1.2)) + 86
 
+    /// The axis that names the rows.
     let rowAxis (rows: (Arm * float) list) =
+        let label (arm: Arm) =
+            let second = if arm.Distinction = "" then arm.FrontEnd else $"{arm.FrontEnd} · {arm.Distinction}"
+            $"<b>{Theme.plain arm.Model}</b><br>{Theme.plain second}"
+
         Theme.axis ""
         |> LinearAxis.style (
             TickMode = StyleParam.TickMode.Array,
             TickVals = [ for _, y in rows -> y ],
-            TickText = [ for arm, _ in rows -> rowLabel arm ],
+            TickText = [ for arm, _ in rows -> label arm ],
             TickFont = Theme.font 12.0 Theme.ink,
             Ticks = StyleParam.TickOptions.Empty,
             ShowGrid = false,
             Range = StyleParam.Range.MinMax((List.last rows |> snd) + 0.6, -0.6)
         )
 
-    /// Width of the row labels in pixels, from their longest line.
-    let labelWidth (lines: string seq) = 16 + int (6.4 * float (lines |> Seq.map String.length |> Seq.append [ 12 ] |> Seq.max))
+    /// Width in pixels that row labels need, from their longest line.
+    let labelWidth (lines: string seq) =
+        16 + int (6.4 * float (lines |> Seq.map String.length |> Seq.append [ 12 ] |> Seq.max))
 
+    /// Width in pixels that the names of arms need in two lines.
     let armLabelWidth (arms: Arm list) =
-        arms |> List.collect (fun arm -> [ arm.Model; $"{arm.FrontEnd} {arm.Distinction}" ]) |> labelWidth
+        arms |> List.collect (fun arm -> [ arm.Model; $"{arm.FrontEnd}   {arm.Distinction}".TrimEnd() ]) |> labelWidth
 
-    /// Left and right edge of panel number index of count, side by side, with room for a column of figures behind each.
-    let panel (count: int) (index: int) (share: float) =
-        let slot = 1.0 / float count
-        slot * float index, slot * (float index + share)
+    /// Left and right edges of so many panels side by side, each with the given share of its place, the rest for a column of figures.
+    let panels (count: int) (share: float) =
+        [ for index in 0 .. count - 1 -> float index / float count, (float index + share) / float count ]
 
-    let unitPanel (title: string) (left: float, right: float) =
-        Theme.unitAxis title |> LinearAxis.style (Domain = StyleParam.Range.MinMax(left, right))
+    /// Puts an axis from 0 to 1 below each panel.
+    let withUnitAxes (title: string) (edges: (float * float) list) (chart: GenericChart) =
+        List.indexed edges
+        |> List.fold
+            (fun chart (index, (left, right)) ->
+                let axis = Theme.unitAxis title |> LinearAxis.style (Domain = StyleParam.Range.MinMax(left, right))
+                chart |> Chart.withXAxis (axis, Id = StyleParam.SubPlotId.XAxis(index + 1)))
+            chart
 
-    let xId (index: int) = StyleParam.SubPlotId.XAxis(index + 1)
-    let xRef (index: int) = if index = 0 then "x" else $"x{index + 1}"
-
+    /// Traces, annotations and shapes as a chart in the house style; height, left and upper margin in pixels.
     let finish (height: int) (left: int) (top: int) (annotations: Annotation seq) (shapes: Shape seq) (traces: Trace2D seq) =
         GenericChart.ofTraceObjects false [ for trace in traces -> trace :> Trace ]
         |> Theme.apply height left 12 top 52

@@ -23,7 +23,8 @@ module internal Picture =
                yield! [ between r0 r1; between g0 g1; between b0 b1 ] |]
 
     let private crcTable =
-        [| for number in 0u .. 255u -> Seq.fold (fun crc _ -> if crc &&& 1u = 1u then 0xedb88320u ^^^ (crc >>> 1) else crc >>> 1) number [ 1..8 ] |]
+        let shifted crc _ = if crc &&& 1u = 1u then 0xedb88320u ^^^ (crc >>> 1) else crc >>> 1
+        [| for number in 0u .. 255u -> List.fold shifted number [ 1..8 ] |]
 
     /// CRC-32 as PNG's annex D has it.
     let private crc (bytes: byte[]) =

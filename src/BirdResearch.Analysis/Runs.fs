@@ -58,21 +58,21 @@ module Runs =
           "accuracy", _.Accuracy ]
 
     let private read (folder: string) : Run option * Skipped list =
-        let name = RunFiles.nameOf folder
+        let name = RunReader.nameOf folder
         let skip place reason = { Folder = place; Reason = reason }
 
         let orElse empty read (file: string) =
             let path = Path.Combine(folder, file)
 
-            match RunFiles.attempt (fun () -> if File.Exists path then read path else empty) with
+            match RunReader.attempt (fun () -> if File.Exists path then read path else empty) with
             | Result.Ok found -> found, []
             | Result.Error reason -> empty, [ skip $"{name}/{file}" reason ]
 
-        match RunFiles.attempt (fun () -> RunFiles.record (Path.Combine(folder, "run.json"))) with
+        match RunReader.attempt (fun () -> RunReader.record (Path.Combine(folder, "run.json"))) with
         | Result.Error reason -> None, [ skip name reason ]
         | Result.Ok(record, settings) ->
-            let epochs, badEpochs = orElse (frame []) RunFiles.epochs "epochs.csv"
-            let (classes, names), badClasses = orElse (frame [], Map.empty) RunFiles.classes "classes.csv"
+            let epochs, badEpochs = orElse (frame []) RunReader.epochs "epochs.csv"
+            let (classes, names), badClasses = orElse (frame [], Map.empty) RunReader.classes "classes.csv"
 
             Some
                 { Name = name
@@ -84,13 +84,13 @@ module Runs =
                   CommonNames = names },
             badEpochs @ badClasses
 
-    /// The folder of an ablation: the path itself where it exists, else the ablation of that name below results/.
+    /// The folder of an ablation: the one of that name below results/, else the path itself.
     let folderOf (ablation: string) =
-        [ ablation; Path.Combine(Folders.Results, ablation) ]
-        |> List.tryFind Directory.Exists
-        |> Option.map Path.GetFullPath
-        |> Option.defaultWith (fun () ->
-            raise (DirectoryNotFoundException $"No ablation '{ablation}': neither that folder nor one of that name in {Folders.Results} exists. Run it first."))
+        match [ Path.Combine(Folders.Results, ablation); ablation ] |> List.tryFind Directory.Exists with
+        | Some folder -> Path.GetFullPath folder
+        | None ->
+            let places = $"neither a folder of that name in {Folders.Results} nor that path exists"
+            raise (DirectoryNotFoundException $"No ablation '{ablation}': {places}. Run it first.")
 
     /// Every finished run of an ablation, given by its name or its folder.
     let load (ablation: string) =
@@ -104,7 +104,7 @@ module Runs =
 
         let found = whole |> List.map read
 
-        { Ablation = RunFiles.nameOf (folder.TrimEnd Path.DirectorySeparatorChar)
+        { Ablation = RunReader.nameOf (folder.TrimEnd Path.DirectorySeparatorChar)
           Folder = folder
           Runs =
             found
@@ -113,7 +113,7 @@ module Runs =
                 let trial = run.Record.Trial
                 run.Record.Data.Name, trial.Model, trial.FrontEnd, trial.Fold.GetValueOrDefault(), trial.Seed, run.Name)
           Skipped = found |> List.collect snd
-          Unfinished = partial |> List.map RunFiles.nameOf }
+          Unfinished = partial |> List.map RunReader.nameOf }
 
     /// Only the runs on one data set.
     let onData (data: string) (set: RunSet) =
@@ -144,11 +144,11 @@ module Runs =
     let scores (domain: string) (run: Run) : Result<Scores, string> =
         let path = Path.Combine(run.Folder, $"scores.{domain}.csv")
 
-        RunFiles.attempt (fun () ->
+        RunReader.attempt (fun () ->
             if not (File.Exists path) then
-                raise (Unreadable $"no scores.{domain}.csv")
+                RunReader.unreadable $"no scores.{domain}.csv"
 
-            RunFiles.scores domain path)
+            RunReader.scores domain path)
 
     /// Name, unit and value of every figure about a run that is one cell of a table.
     let private columns: (string * (Run -> obj)) list =
@@ -191,4 +191,5 @@ module Runs =
             | :? DateTime as time -> time.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture)
             | other -> other
 
-        "run" :: List.map fst columns, [ for run in set.Runs -> Array.ofList ((run.Name: obj | null) :: [ for _, value in columns -> cell (value run) ]) ]
+        let row (run: Run) : IReadOnlyList<obj | null> = [| yield run.Name; for _, value in columns do yield cell (value run) |]
+        "run" :: List.map fst columns, List.map row set.Runs

@@ -28,22 +28,22 @@ module SoundCharts =
     let private largestWav = 4_000_000L
 
     let private wavOf (folder: string) (file: string) =
-        if file <> RunFiles.nameOf file || file.StartsWith '.' then
-            raise (Unreadable $"examples.json names '{file}'; a file beside it was expected.")
+        if file <> RunReader.nameOf file || file.StartsWith '.' then
+            RunReader.unreadable $"examples.json names '{file}'; a file beside it was expected."
 
         let path = Path.Combine(folder, file)
 
         if not (File.Exists path) then
-            raise (Unreadable $"examples/{file} is missing.")
+            RunReader.unreadable $"examples/{file} is missing."
 
         if FileInfo(path).Length > largestWav then
-            raise (Unreadable $"examples/{file} is larger than {largestWav / 1_000_000L} MB.")
+            RunReader.unreadable $"examples/{file} is larger than {largestWav / 1_000_000L} MB."
 
         let bytes = File.ReadAllBytes path
         let has (offset: int) (mark: string) = bytes.Length >= offset + 4 && Text.Encoding.ASCII.GetString(bytes, offset, 4) = mark
 
         if not (has 0 "RIFF" && has 8 "WAVE") then
-            raise (Unreadable $"examples/{file} is no wav file.")
+            RunReader.unreadable $"examples/{file} is no wav file."
 
         bytes
 
@@ -69,7 +69,7 @@ module SoundCharts =
         let folder = Path.Combine(run.Folder, "examples")
         let path = Path.Combine(folder, "examples.json")
 
-        RunFiles.attempt (fun () ->
+        RunReader.attempt (fun () ->
             if not (File.Exists path) then
                 []
             else

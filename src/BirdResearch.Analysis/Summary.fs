@@ -49,7 +49,8 @@ module Summary =
 
     /// A row as text under heads: mean ± standard deviation where several runs give one.
     let cells (row: SummaryRow) : string list =
-        let spread mean deviation = if System.Double.IsNaN deviation then Words.three mean else $"{Words.three mean} ± {Words.three deviation}"
+        let spread mean deviation =
+            if System.Double.IsNaN deviation then Words.three mean else $"{Words.three mean} ± {Words.three deviation}"
 
         [ row.Model
           row.FrontEnd

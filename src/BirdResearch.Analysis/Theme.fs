@@ -113,7 +113,12 @@ module Theme =
                 ShowLegend = false,
                 HoverMode = StyleParam.HoverMode.Closest,
                 Hoverlabel =
-                    Hoverlabel.init (BgColor = colour "#ffffff", BorderColor = colour line, Font = font 12.0 ink, Align = StyleParam.Align.Left),
+                    Hoverlabel.init (
+                        BgColor = colour "#ffffff",
+                        BorderColor = colour line,
+                        Font = font 12.0 ink,
+                        Align = StyleParam.Align.Left
+                    ),
                 BarMode = StyleParam.BarMode.Overlay
             )
         )

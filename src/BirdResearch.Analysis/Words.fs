@@ -8,6 +8,9 @@ module internal Words =
     let private text (format: string) (value: float) =
         if Double.IsFinite value then value.ToString(format, CultureInfo.InvariantCulture) else "–"
 
+    /// Three digits behind the point with a sign, for differences.
+    let signed = text "+0.000;−0.000"
+
     /// Two digits behind the point, for running text.
     let two = text "0.00"
 

@@ -40,7 +40,8 @@ let private repeated (scores: Scores) (times: int[]) =
     let classes = scores.Classes.Count
     let rows = [| for row in 0 .. scores.Ids.Count - 1 do for _ in 1 .. times[row] do row |]
     let pick (cells: 'a[]) = rows |> Array.collect (fun row -> Array.sub cells (row * classes) classes)
-    Scores("focal", rows |> Array.mapi (fun index _ -> string index), scores.Classes, pick (scores.Truth.ToArray()), pick (scores.Values.ToArray()))
+    let ids = rows |> Array.mapi (fun index _ -> string index)
+    Scores("focal", ids, scores.Classes, pick (scores.Truth.ToArray()), pick (scores.Values.ToArray()))
 
 let private statistics =
     testList "statistics" [
@@ -86,7 +87,8 @@ let private statistics =
                 Expect.isTrue (found.Low < estimate && estimate < found.High) $"{found} holds {estimate}"
 
             let width (found: Interval) = found.High - found.Low
-            Expect.isTrue (width large < 0.45 * width small && width large > 0.1 * width small) "sixteen times the recordings, about a quarter of the width"
+            Expect.isTrue (width large < 0.45 * width small) "sixteen times the recordings, about a quarter of the width"
+            Expect.isTrue (width large > 0.1 * width small) "and no less"
         }
 
         test "intervals at 95 % hold the expected score in nine of ten repeated experiments or more" {
@@ -105,7 +107,8 @@ let private statistics =
         test "seeds share their draws, so that two equal runs have the interval of one; folds do not" {
             let first, other = drawn (Random 3) 60 5, drawn (Random 4) 60 5
             Expect.equal (Statistics.mapInterval 200 [ first; first ]) (Statistics.mapInterval 200 [ first ]) "the same run twice"
-            let elsewhere = Scores("focal", other.Ids |> Seq.map (fun id -> id + "b") |> Array.ofSeq, other.Classes, other.Truth.ToArray(), other.Values.ToArray())
+            let ids = [| for id in other.Ids -> id + "b" |]
+            let elsewhere = Scores("focal", ids, other.Classes, other.Truth.ToArray(), other.Values.ToArray())
             Expect.equal (Statistics.mapInterval 200 [ first; elsewhere ]).Value.Recordings 120 "recordings of two folds"
         }
 
@@ -151,7 +154,8 @@ let private runs =
                 spoil "older" _.Replace("\"scores\"", "\"results\"")
                 spoil "nothing" (fun _ -> "null")
                 spoil "a-list" (fun _ -> "[]")
-                File.WriteAllText(Path.Combine(write folder { baseline with Model = "no-epochs" }, "epochs.csv"), "epoch,focal_map\n1,high\n")
+                let bare = write folder { baseline with Model = "no-epochs" }
+                File.WriteAllText(Path.Combine(bare, "epochs.csv"), "epoch,focal_map\n1,high\n")
 
                 let found = Runs.load folder
                 Expect.equal (found.Runs |> List.map _.Record.Trial.Model) [ "no-epochs"; "tsresnet18" ] "readable runs"
@@ -180,7 +184,8 @@ let private runs =
                 let path = Path.Combine(write folder { baseline with Seed = 3 }, "run.json")
                 File.WriteAllText(path, File.ReadAllText(path).Replace("\"mixup_alpha\": 0.4", "\"mixup_alpha\": 1.2"))
                 let arms = Arms.ofRuns (Runs.load folder).Runs
-                Expect.equal (arms |> List.map _.Label) [ "tsresnet18 · mel · mixup alpha 0.4"; "tsresnet18 · mel · mixup alpha 1.2" ] "labels"
+                let label alpha = $"tsresnet18 · mel · mixup alpha {alpha}"
+                Expect.equal (arms |> List.map _.Label) [ label "0.4"; label "1.2" ] "labels"
                 Expect.equal arms.Head.Design "2 seeds × 2 folds" "design"
                 Expect.equal (Arms.differing (Runs.load folder).Runs) [ "training.mixup_alpha" ] "differing settings")
         }
@@ -242,10 +247,11 @@ let private report =
 
         test "every chart has its place and its data, and sounds and pictures are part of the page" {
             page [ 1 ] ignore (fun html _ ->
-                let places = Regex.Matches(html, "<div class=\"chart\" id=\"([^\"]+)\"") |> Seq.map (fun found -> found.Groups[1].Value) |> List.ofSeq
+                let places = [ for found in Regex.Matches(html, "<div class=\"chart\" id=\"([^\"]+)\"") -> found.Groups[1].Value ]
                 Expect.equal places.Length 8 "charts"
                 for place in places do
-                    let data = Regex.Match(html, $"<script type=\"application/json\" id=\"{place}-data\">(.*?)</script>", RegexOptions.Singleline)
+                    let start = $"<script type=\"application/json\" id=\"{place}-data\">"
+                    let data = Regex.Match(html, start + "(.*?)</script>", RegexOptions.Singleline)
                     use figure = Text.Json.JsonDocument.Parse data.Groups[1].Value
                     Expect.isGreaterThan (figure.RootElement.GetProperty("data").GetArrayLength()) 0 place
                 Expect.equal (count "src=\"data:audio/wav;base64," html) 6 "sounds"
@@ -259,7 +265,8 @@ let private report =
                 write folder { baseline with Species = species; Examples = true } |> ignore
                 let other = write folder { baseline with Model = "other"; Species = species }
                 let path = Path.Combine(other, "run.json")
-                File.WriteAllText(path, File.ReadAllText(path).Replace("\"model\": \"other\"", "\"model\": \"<b onmouseover=alert(2)>x</b>\""))
+                let tag = "\"model\": \"<b onmouseover=alert(2)>x</b>\""
+                File.WriteAllText(path, File.ReadAllText(path).Replace("\"model\": \"other\"", tag))
                 Directory.CreateDirectory(Path.Combine(folder, "<i>not a run<i>")) |> ignore
                 let html = File.ReadAllText(Report.write folder hostile hostile)
                 let own = html[.. html.IndexOf "<!-- plotly.js" - 1]
@@ -293,7 +300,8 @@ let private report =
                     write folder { baseline with Model = model; Skill = skill } |> ignore
                 let arms = (Runs.load folder).Runs |> Arms.ofRuns |> Arms.withIntervals 300
                 let text = Reading.paragraphs arms |> String.concat "\n"
-                Expect.isMatch text "^(first|second) · mel scores highest .* overlaps with that of (first|second) · mel: not told apart" "equal arms"
+                Expect.isMatch text "^(first|second) · mel scores highest" "one of the equal arms is first"
+                Expect.isMatch text "overlaps with that of (first|second) · mel: not told apart" "the other is not told apart"
                 Expect.isMatch text "intervals that do not overlap: guesser · mel" "the guesser is lower"
                 Expect.isMatch text @"Not told apart from guessing \(0\.08\): guesser · mel\." "the guesser guesses")
         }
@@ -303,8 +311,9 @@ let private report =
                 Directory.Delete(Path.Combine(folder, nameOf { baseline with Seed = 2 }), recursive = true)
                 Directory.CreateDirectory(Path.Combine(folder, "something.partial")) |> ignore
                 Directory.CreateDirectory(Path.Combine(folder, "stray")) |> ignore) (fun html _ ->
-                for wanted in [ "tsresnet18 &#183; mel: no run with seed 2, fold 0"; "something.partial: not finished"; "stray: It has no run.json" ] do
-                    holds html wanted)
+                holds html "tsresnet18 &#183; mel: no run with seed 2, fold 0"
+                holds html "something.partial: not finished"
+                holds html "stray: It has no run.json")
         }
 
         test "two data sets get sections of their own, and one without soundscapes has no soundscape figures" {
@@ -336,7 +345,11 @@ let private pictures =
             let png = Picture.png 2 3 [| 1uy; 2uy; 3uy; 101uy; 102uy; 103uy |]
             let number (at: int) = int png[at] <<< 24 ||| (int png[at + 1] <<< 16) ||| (int png[at + 2] <<< 8) ||| int png[at + 3]
 
-            let rec chunks at = [ if at < png.Length then Text.Encoding.ASCII.GetString(png, at + 4, 4), png[at + 8 .. at + 7 + number at]; yield! chunks (at + 12 + number at) ]
+            let rec chunks at =
+                [ if at < png.Length then
+                      Text.Encoding.ASCII.GetString(png, at + 4, 4), png[at + 8 .. at + 7 + number at]
+                      yield! chunks (at + 12 + number at) ]
+
             let found = chunks 8
             Expect.equal (found |> List.map fst) [ "IHDR"; "PLTE"; "IDAT"; "IEND" ] "chunks"
             Expect.equal (number 16, number 20) (3, 2) "width and height"

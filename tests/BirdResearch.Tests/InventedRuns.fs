@@ -66,7 +66,8 @@ let private domains (run: Invented) =
     [ score run "train" (run.Skill + 1.6) (Array.init (10 * classes) (fun row -> $"XC{200000 + row}", one row))
       score run "focal" run.Skill (Array.init (5 * classes) (fun row -> $"XC{100000 + row}", one row))
       if run.Soundscapes then
-          score run "soundscape" (0.55 * run.Skill) (Array.init 120 (fun row -> $"soundscape_{row / 12}_{5 * (row % 12 + 1)}", window row)) ]
+          let id (row: int) = $"soundscape_{row / 12}_{5 * (row % 12 + 1)}"
+          score run "soundscape" (0.55 * run.Skill) (Array.init 120 (fun row -> id row, window row)) ]
 
 let private orNull (value: float) = if Double.IsNaN value then Nullable() else Nullable value
 
@@ -82,24 +83,37 @@ let private figures (scores: Scores) =
         (if scores.Domain = "soundscape" then Nullable() else Nullable(Ranking.Accuracy scores))
     )
 
+/// The folder's name.
 let nameOf (run: Invented) = $"{run.Model}.{run.FrontEnd}.{run.Data}.f{run.Fold}.s{run.Seed}-0123abcd"
 
 let private record (ablation: string) (run: Invented) (scored: Scores list) =
     let features = FrontEndSettings(Kind = run.FrontEnd, SampleRate = 32_000)
-    let trial = Trial(Data = run.Data, Model = run.Model, FrontEnd = run.FrontEnd, Features = features, Fold = Nullable run.Fold, Seed = run.Seed, Training = TrainingSettings(Epochs = 12))
+
+    let trial =
+        Trial(
+            Data = run.Data, Model = run.Model, FrontEnd = run.FrontEnd, Features = features, Fold = Nullable run.Fold, Seed = run.Seed,
+            Training = TrainingSettings(Epochs = 12)
+        )
+
     let rows, frames = if run.FrontEnd = "mel" then 128L, 321L else 512L, 157L
     let parameters = int64 (run.Size * 1e6) + int64 (if run.FrontEnd = "mel" then 0 else 41_216)
     let clips = 12L * 120L
+    let finished = DateTime(2026, 11, 22, 9, 14 + run.Seed, 5, DateTimeKind.Utc)
 
     RunRecord(
         Ablation = ablation,
         Name = nameOf run,
         Trial = trial,
         Model = ModelFacts(run.Model, parameters, parameters * 61L, rows, frames),
-        Data = DataFacts(run.Data, "9b1f6c0e5a1d4b7c8e2f30415263748596a7b8c9d0e1f2031425364758697a8b", run.Species.Length, 10 * run.Species.Length, 5 * run.Species.Length, (if run.Soundscapes then 120 else 0), "given folds; fold 0 is held out"),
+        Data =
+            DataFacts(
+                run.Data, String('7', 64), run.Species.Length, 10 * run.Species.Length, 5 * run.Species.Length,
+                (if run.Soundscapes then 120 else 0), "given folds; fold 0 is held out"
+            ),
         Scores = readOnlyDict [ for scores in scored -> scores.Domain, figures scores ],
-        Cost = RunCost(float clips / run.Speed, run.Speed, 2.6 * run.Speed, clips / 16L, clips, DateTime(2026, 11, 22, 9, 14 + run.Seed, 5, DateTimeKind.Utc)),
-        Machine = BirdResearch.Experiments.Machine("AMD EPYC 7B13", 4, 4, 15.6, "Debian GNU/Linux 12 (bookworm)", ".NET 10.0.0", "0.107.0", "0.1.0+54dbf8b")
+        Cost = RunCost(float clips / run.Speed, run.Speed, 2.6 * run.Speed, clips / 16L, clips, finished),
+        Machine =
+            Machine("Invented CPU", 4, 4, 15.6, "Debian GNU/Linux 12 (bookworm)", ".NET 10.0.0", "0.107.0", "0.1.0+54dbf8b")
     )
 
 let private labels (scores: Scores) (row: int) =
@@ -115,7 +129,7 @@ let private writeScores (folder: string) (scores: Scores) =
         Path.Combine(folder, $"scores.{scores.Domain}.csv"),
         Array.append [| "id"; "label" |] (Array.ofSeq scores.Classes),
         [ for row in 0 .. scores.Ids.Count - 1 ->
-              Array.append [| box scores.Ids[row]; box (String.Join(' ', labels scores row)) |] (valuesOf scores row |> Array.map box) ]
+              Array.append [| scores.Ids[row] :> obj; String.Join(' ', labels scores row) |] (valuesOf scores row |> Array.map box) ]
     )
 
 let private writeClasses (folder: string) (run: Invented) (scored: Map<string, Scores>) =
@@ -123,7 +137,8 @@ let private writeClasses (folder: string) (run: Invented) (scored: Map<string, S
 
     CsvTable.Write(
         Path.Combine(folder, "classes.csv"),
-        [| "class"; "common_name"; "train_recordings"; "focal_support"; "focal_ap"; "focal_auc"; "soundscape_support"; "soundscape_ap"; "soundscape_auc" |],
+        [| "class"; "common_name"; "train_recordings"
+           "focal_support"; "focal_ap"; "focal_auc"; "soundscape_support"; "soundscape_ap"; "soundscape_auc" |],
         [ for index, (label, common) in List.indexed run.Species ->
               [| yield box label
                  yield box common
@@ -132,8 +147,10 @@ let private writeClasses (folder: string) (run: Invented) (scored: Map<string, S
                      match scored.TryFind domain with
                      | None -> yield! [| null; null; null |]
                      | Some scores ->
-                         let support = [ 0 .. scores.Ids.Count - 1 ] |> List.filter (fun row -> scores.Truth[row * run.Species.Length + index]) |> List.length
-                         yield! [| box support; cell (Array.item index (Ranking.AveragePrecisions scores)); cell (Array.item index (Ranking.RocAucs scores)) |] |] ]
+                         let own (values: float[]) = cell values[index]
+                         yield RunFiles.Support(scores, index)
+                         yield own (Ranking.AveragePrecisions scores)
+                         yield own (Ranking.RocAucs scores) |] ]
     )
 
 let private writeEpochs (folder: string) (run: Invented) (train: float) (focal: float) =
@@ -178,7 +195,8 @@ let private writeExamples (folder: string) (run: Invented) (scored: Map<string, 
 
     let one (domain: string, row: int) =
         let here = scored[domain]
-        let pitch (seconds: float) = 2200.0 + 250.0 * float (row % 9) + 900.0 * sin (2.0 * Math.PI * seconds * (0.7 + 0.2 * float (row % 4)))
+        let sway (seconds: float) = sin (2.0 * Math.PI * seconds * (0.7 + 0.2 * float (row % 4)))
+        let pitch (seconds: float) = 2200.0 + 250.0 * float (row % 9) + 900.0 * sway seconds
         let loud (seconds: float) = if sin (2.0 * Math.PI * seconds * 1.3) > -0.2 then 1.0 else 0.0
         let random = randomFrom $"{domain}{row}"
         let mutable phase = 0.0
@@ -202,8 +220,12 @@ let private writeExamples (folder: string) (run: Invented) (scored: Map<string, 
            file = file
            truth = labels here row
            predictions =
-            Array.zip (Array.ofSeq here.Classes) (valuesOf here row) |> Array.sortByDescending snd |> Array.truncate 5 |> Array.map (fun (label, score) -> {| ``class`` = label; score = score |})
-           spectrogram = {| rows = rows; frames = frames; values = Convert.ToBase64String picture; min_hz = 50.0; max_hz = 8000.0; seconds = 5.0 |} |}
+            Array.zip (Array.ofSeq here.Classes) (valuesOf here row)
+            |> Array.sortByDescending snd
+            |> Array.truncate 5
+            |> Array.map (fun (label, score) -> {| ``class`` = label; score = score |})
+           spectrogram =
+            {| rows = rows; frames = frames; values = Convert.ToBase64String picture; min_hz = 50.0; max_hz = 8000.0; seconds = 5.0 |} |}
 
     let chosen = [ "focal", 1; "focal", 7; "focal", 22; if run.Soundscapes then "soundscape", 3; "soundscape", 40; "soundscape", 77 ]
     File.WriteAllText(Path.Combine(examples, "examples.json"), JsonSerializer.Serialize(List.map one chosen))
@@ -228,7 +250,9 @@ let ablation (folder: string) (seeds: int list) : string =
 
     for model, frontEnd, skill, size, speed in cells do
         for seed in seeds do
-            write folder { baseline with Model = model; FrontEnd = frontEnd; Skill = skill + 0.1 * float (seed - 2); Size = size; Speed = speed; Seed = seed; Examples = (seed = 1) }
+            { baseline with Model = model; FrontEnd = frontEnd; Size = size; Speed = speed; Seed = seed }
+            |> fun run -> { run with Skill = skill + 0.1 * float (seed - 2); Examples = (seed = 1) }
+            |> write folder
             |> ignore
 
     folder

@@ -13,10 +13,13 @@ exception internal Unreadable of reason: string with
     override error.Message = error.reason
 
 /// The files of one run, parsed; anything unexpected is Unreadable and names the file.
-module internal RunFiles =
+module internal RunReader =
     /// The layout of run.json that this version reads.
     let format = 1
 
+    let unreadable (reason: string) : 'a = raise (Unreadable reason)
+
+    /// The last part of a path.
     let nameOf (path: string) = Path.GetFileName path |> string
 
     /// Runs a reader of an untrusted file; whatever it throws becomes a reason.
@@ -24,16 +27,7 @@ module internal RunFiles =
         try
             Result.Ok(read ())
         with
-        | Unreadable reason -> Result.Error reason
-        | :? IOException
-        | :? InvalidDataException
-        | :? UnauthorizedAccessException
-        | :? FormatException
-        | :? OverflowException
-        | :? ArgumentException
-        | :? InvalidOperationException
-        | :? Collections.Generic.KeyNotFoundException
-        | :? JsonException as error -> Result.Error error.Message
+        | error -> Result.Error error.Message
 
     let private number (row: CsvRow) (column: string) = row.Number64 column |> Option.ofNullable |> Option.defaultValue nan
 
@@ -83,10 +77,17 @@ module internal RunFiles =
         | JsonValueKind.Null -> Seq.singleton (path, "")
         | _ -> Seq.singleton (path, value.GetRawText())
 
+    /// Whether a part is null that the type says is there: JSON can say so.
+    let private hollow (record: RunRecord) =
+        let parts: (obj | null) list =
+            [ record.Name; record.Trial; record.Model; record.Data; record.Scores; record.Cost; record.Machine ]
+
+        List.exists isNull parts || record.Scores.Values |> Seq.exists (fun scores -> obj.ReferenceEquals(scores, null))
+
     /// run.json, and the trial's settings by their dotted paths.
     let record (path: string) : RunRecord * Map<string, string> =
         if not (File.Exists path) then
-            raise (Unreadable "It has no run.json, so it is not a run.")
+            unreadable "It has no run.json, so it is not a run."
 
         let text = File.ReadAllText path
         use document = JsonDocument.Parse text
@@ -94,9 +95,10 @@ module internal RunFiles =
         match document.RootElement.TryGetProperty "format" with
         | true, version when version.ValueKind = JsonValueKind.Number && version.GetInt32() = format -> ()
         | true, version ->
-            raise (Unreadable $"run.json has format {version.GetRawText()}; this version reads {format}. Remove the folder to train it again.")
-        | false, _ -> raise (Unreadable "run.json has no format, so it is not a run's record.")
+            unreadable $"run.json has format {version.GetRawText()}; this version reads {format}. Move the folder away to train it again."
+        | false, _ -> unreadable "run.json has no format, so it is not a run's record."
 
         match JsonSerializer.Deserialize<RunRecord>(text, RunStore.Json) with
-        | null -> raise (Unreadable "run.json holds null.")
+        | null -> unreadable "run.json holds null."
+        | record when hollow record -> unreadable "run.json has null where a value is needed."
         | record -> record, Map(leaves "" (document.RootElement.GetProperty "trial"))
