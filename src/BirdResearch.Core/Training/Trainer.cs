@@ -24,6 +24,7 @@ public sealed class Trainer
     readonly int _seed;
     readonly Loss _loss;
     readonly AdamW _optimiser;
+    readonly TimeShift _timeShift;
     readonly Mixup _mixup;
     readonly SpecAugment _specAugment;
     readonly List<EpochRow> _rows = [];
@@ -42,6 +43,7 @@ public sealed class Trainer
         (_frontEnd, _model, _reader, _data, _split, _settings, _seed) = (frontEnd, model, reader, data, split, settings, seed);
         _loss = Loss.Named(settings.Loss, data.Labelling, settings.LabelSmoothing);
         _optimiser = new AdamW(model.named_parameters(), settings.WeightDecay);
+        _timeShift = new TimeShift(settings.TimeShiftProbability);
         _mixup = new Mixup(settings.MixupProbability, settings.MixupAlpha);
         _specAugment = new SpecAugment(
             settings.FrequencyMasks, settings.FrequencyMaskShare, settings.TimeMasks, settings.TimeMaskShare, settings.SpecAugmentProbability);
@@ -115,9 +117,10 @@ public sealed class Trainer
         Tensor features, labels;
         using (no_grad())
         {
+            var place = new AugmentationStep(_seed, epoch, step);
+            _timeShift.Apply(batch.Samples, batch.Count, place, AugmentationCounts);
             var samples = tensor(batch.Samples, [batch.Count, batch.WindowSamples]);             // (B, T)
             labels = tensor(batch.Labels, [batch.Count, _data.Classes.Count]);                     // (B, C)
-            var place = new AugmentationStep(_seed, epoch, step);
             (samples, labels) = _mixup.Apply(samples, labels, place, AugmentationCounts);
             features = _specAugment.Apply(_frontEnd.forward(samples), place, AugmentationCounts);  // (B, 1, M, F)
         }

@@ -13,7 +13,7 @@ public sealed record TrainingSettings
     public double WindowSeconds { get; init; } = 5;
 
     /// <summary>Peak learning rate of AdamW.</summary>
-    public double LearningRate { get; init; } = 1e-3;
+    public double LearningRate { get; init; } = 5e-4;
 
     /// <summary>Decoupled weight decay; biases and norms are left out.</summary>
     public double WeightDecay { get; init; } = 0.01;
@@ -26,6 +26,9 @@ public sealed record TrainingSettings
 
     /// <summary>Share of label mass spread over the other classes, in [0, 1).</summary>
     public double LabelSmoothing { get; init; }
+
+    /// <summary>Probability that a clip is turned around in time.</summary>
+    public double TimeShiftProbability { get; init; } = 0.5;
 
     /// <summary>Probability that a clip is mixed with another clip of its batch.</summary>
     public double MixupProbability { get; init; } = 0.5;
@@ -80,6 +83,7 @@ public sealed record TrainingSettings
         Require(nameof(WeightDecay), WeightDecay, WeightDecay is >= 0 and < 10, "at least 0 and below 10");
         Require(nameof(WarmupShare), WarmupShare, WarmupShare is >= 0 and < 1, "at least 0 and below 1");
         Require(nameof(LabelSmoothing), LabelSmoothing, LabelSmoothing is >= 0 and < 1, "at least 0 and below 1");
+        Require(nameof(TimeShiftProbability), TimeShiftProbability, TimeShiftProbability is >= 0 and <= 1, "between 0 and 1");
         Require(nameof(MixupProbability), MixupProbability, MixupProbability is >= 0 and <= 1, "between 0 and 1");
         Require(nameof(SpecAugmentProbability), SpecAugmentProbability, SpecAugmentProbability is >= 0 and <= 1, "between 0 and 1");
         Require(nameof(MixupAlpha), MixupAlpha, MixupAlpha > 0, "above 0");
