@@ -3,6 +3,7 @@ module BirdResearch.Tests.ArchitectureTests
 open System.IO
 open System.Text.RegularExpressions
 open Expecto
+open BirdResearch.Data
 
 /// Each floor of the core and the floors that it may use. A new floor is one line.
 let private floors =
@@ -22,7 +23,7 @@ let private floors =
 /// Floors that run where torch is not.
 let private withoutTorch = [ "Naming"; "Audio"; "Metrics"; "Data"; "Inference" ]
 
-let private core = Path.Combine(SourceTree.root, "src", "BirdResearch.Core")
+let private core = Path.Combine(Folders.Root, "src", "BirdResearch.Core")
 
 /// Floor, path and text of every source file of the core.
 let private sources =

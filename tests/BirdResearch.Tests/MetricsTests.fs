@@ -149,7 +149,7 @@ let private edges =
 
 /// What fails in a metrics file after an edit of its text.
 let private failing (pattern: string) (replacement: string) =
-    let text = File.ReadAllText(Path.Combine(SourceTree.root, "tests", "BirdResearch.Tests", "oracles", "metrics", "metrics.ties_missing_30x9.json"))
+    let text = File.ReadAllText(Path.Combine(BirdResearch.Data.Folders.Root, "tests", "BirdResearch.Tests", "oracles", "metrics", "metrics.ties_missing_30x9.json"))
     let edited = Regex(pattern).Replace(text, replacement, 1)
     Expect.notEqual edited text "the edit changed the file"
     use document = JsonDocument.Parse edited

@@ -78,6 +78,17 @@ let private eachTiny =
                 Expect.equal (build 5) (build 5) "same seed"
                 Expect.notEqual (build 5) (build 6) "other seed"
             }
+            test $"{name} trained twice from the same seed has the same bits" {
+                let train () =
+                    use _ = torch.NewDisposeScope()
+                    use model = Classifiers.Create(name, classes, shape, ModelOptions(Seed = Nullable 1, DropRate = 0.2, DropPathRate = 0.2))
+                    use optimiser = torch.optim.SGD(model.parameters (), 0.01)
+                    let x, y = batch ()
+                    for _ in 1 .. 3 do
+                        step model optimiser x y |> ignore
+                    bitsOf model
+                Expect.equal (train ()) (train ()) "weights"
+            }
             test $"{name} works in float64 and agrees there with float32" {
                 use _ = torch.NewDisposeScope()
                 use model = create name

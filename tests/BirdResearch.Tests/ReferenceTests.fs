@@ -3,6 +3,7 @@ module BirdResearch.Tests.ReferenceTests
 open System.IO
 open System.Text.Json.Nodes
 open Expecto
+open BirdResearch.Data
 open BirdResearch.Reference
 
 let private vectors =
@@ -62,17 +63,20 @@ let private fill =
             Expect.throwsC (fun () -> Fill.Parameter("temperature", [||]) |> ignore) (fun e -> Expect.stringContains e.Message "temperature" "message")
         } ]
 
+let private folder =
+    match Folders.Reference with
+    | null -> failwith "There is no folder with reference files: set BIRD_REFERENCE, or run inside a checkout."
+    | folder -> folder
+
 let private files =
-    if not (Directory.Exists SourceTree.oracles) then failwith $"There is no folder {SourceTree.oracles} with reference files."
-    [ for path in Directory.EnumerateFiles(SourceTree.oracles, "*.json", SearchOption.AllDirectories) ->
-        Path.GetRelativePath(SourceTree.oracles, path).Replace('\\', '/') ]
+    [ for path in Directory.EnumerateFiles(folder, "*.json", SearchOption.AllDirectories) -> Path.GetRelativePath(folder, path).Replace('\\', '/') ]
     |> List.sort
 
 let private oracles =
     testList "oracles" [
         for file in files do
             test $"{file} agrees in every precision" {
-                let result = ReferenceChecks.CheckFile(SourceTree.oracles, file)
+                let result = ReferenceChecks.CheckFile(folder, file)
                 let failures = result.Findings |> Seq.filter (fun f -> not f.Passed) |> Seq.truncate 5 |> Seq.map string
                 Expect.isTrue result.Passed (String.concat "\n" (Seq.append [ string result ] failures))
             } ]
@@ -86,7 +90,7 @@ let private checkText (name: string) (text: string) =
     finally
         folder.Delete true
 
-let private b0 = Path.Combine(SourceTree.root, "tests", "BirdResearch.Tests", "oracles", "timm", "tf_efficientnet_b0.eval_131x157.json")
+let private b0 = Path.Combine(Folders.Root, "tests", "BirdResearch.Tests", "oracles", "timm", "tf_efficientnet_b0.eval_131x157.json")
 
 /// The text of a JSON file with the value at one place replaced; numbers in the path index arrays.
 let private replace (path: string list) (json: string) (text: string) =

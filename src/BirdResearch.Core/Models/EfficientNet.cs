@@ -55,8 +55,8 @@ public sealed class EfficientNet : Classifier
     {
         RequireFeatures(input);
         using var scope = NewDisposeScope();
-        var x = bn1.call(conv_stem.call(input));                // (B, stem, rows / 2, frames / 2)
-        x = blocks.call(x);                                     // (B, last, rows / 32, frames / 32)
+        var x = ChannelsLast.Arrange(conv_stem.call(input));    // (B, stem, rows / 2, frames / 2)
+        x = blocks.call(bn1.call(x));                           // (B, last, rows / 32, frames / 32)
         x = bn2.call(conv_head.call(x));                        // (B, head, rows / 32, frames / 32)
         x = global_pool.call(x);                                // (B, head)
         if (_dropRate > 0 && training) x = nn.functional.dropout(x, _dropRate);
