@@ -52,7 +52,11 @@ public sealed class KaldiFbank : nn.Module<Tensor, Tensor>
 
     /// <summary>Filters so narrow that no FFT bin falls into them, 0-based: their columns are constant.</summary>
     public IReadOnlyList<int> EmptyFilters =>
-        [.. Enumerable.Range(0, _settings.Bins).Where(bin => Enumerable.Range(0, Fft / 2).All(row => Weights[row * _settings.Bins + bin] == 0))];
+    [
+        .. from bin in Enumerable.Range(0, _settings.Bins)
+           where Enumerable.Range(0, Fft / 2).All(row => Weights[row * _settings.Bins + bin] == 0)
+           select bin,
+    ];
 
     /// <summary>Frames that <paramref name="samples"/> samples give.</summary>
     public long Frames(long samples)
@@ -79,7 +83,10 @@ public sealed class KaldiFbank : nn.Module<Tensor, Tensor>
         if (_settings.RemoveDc) framed = framed - framed.mean([-1], keepdim: true);
         var raw = framed;
         if (_settings.PreEmphasis != 0)
-            framed = cat([framed.narrow(2, 0, 1) * _first, framed.narrow(2, 1, _length - 1) - framed.narrow(2, 0, _length - 1) * _preEmphasis], 2);
+        {
+            var (now, before) = (framed.narrow(2, 1, _length - 1), framed.narrow(2, 0, _length - 1));
+            framed = cat([framed.narrow(2, 0, 1) * _first, now - before * _preEmphasis], 2);
+        }
         framed = framed * _window.For(sound);
 
         var parts = fft.rfft(framed, Fft).view_as_real();                         // (B, F, Fft / 2 + 1, 2)

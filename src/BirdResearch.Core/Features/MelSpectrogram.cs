@@ -44,14 +44,14 @@ public sealed class MelSpectrogram : nn.Module<Tensor, Tensor>
     /// <summary>The filter bank.</summary>
     public MelFilters Filters { get; }
 
-    /// <summary>Frames that <paramref name="samples"/> samples give: <c>1 + samples / hop</c>, or without centring as many as fit whole.</summary>
+    /// <summary>Frames of <paramref name="samples"/> samples: <c>1 + samples / hop</c>, or without centring as many as fit whole.</summary>
     public long Frames(long samples)
     {
         var least = LeastSamples();
         if (samples < least)
             throw new ArgumentException(
                 $"A clip of {samples} samples is too short for a mel spectrogram with an FFT of {_settings.Fft} and " +
-                $"{(_settings.Centre ? _settings.Padding : "no")} padding, which needs {least} samples: lengthen the clip or lower the FFT length.");
+                $"{(_settings.Centre ? _settings.Padding : "no")} padding, which needs {least}: lengthen the clip or shorten the FFT.");
         return 1 + (_settings.Centre ? samples : samples - _settings.Fft) / _settings.Hop;
     }
 
@@ -67,7 +67,7 @@ public sealed class MelSpectrogram : nn.Module<Tensor, Tensor>
         return (_decibels?.Of(power) ?? power).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Smallest clip in samples: reflection must not run past the other end, and a frame must fit where nothing is padded.</summary>
+    /// <summary>Smallest clip: reflection must not run past the other end, and a frame must fit where nothing is padded.</summary>
     long LeastSamples() => (_settings.Centre, _settings.Padding) switch
     {
         (false, _) => _settings.Fft,
