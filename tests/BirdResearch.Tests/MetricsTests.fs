@@ -76,7 +76,8 @@ let private properties =
             same (ap truth values) (ap truth mapped) && same (auc truth values) (auc truth mapped)
         testProperty "the order of the rows changes neither average precision nor ROC-AUC" <| fun rows ->
             let truth, values = split rows
-            same (ap truth values) (ap (Array.rev truth) (Array.rev values)) && same (auc truth values) (auc (Array.rev truth) (Array.rev values))
+            let turned, back = Array.rev truth, Array.rev values
+            same (ap truth values) (ap turned back) && same (auc truth values) (auc turned back)
         testProperty "turning the scores round turns ROC-AUC round" <| fun rows ->
             let truth, values = split rows
             let forth, back = auc truth values, auc truth (Array.map (~-) values)
@@ -149,7 +150,8 @@ let private edges =
 
 /// What fails in a metrics file after an edit of its text.
 let private failing (pattern: string) (replacement: string) =
-    let text = File.ReadAllText(Path.Combine(BirdResearch.Data.Folders.Root, "tests", "BirdResearch.Tests", "oracles", "metrics", "metrics.ties_missing_30x9.json"))
+    let folder = Path.Combine(SourceTree.root, "tests", "BirdResearch.Tests", "oracles", "metrics")
+    let text = File.ReadAllText(Path.Combine(folder, "metrics.ties_missing_30x9.json"))
     let edited = Regex(pattern).Replace(text, replacement, 1)
     Expect.notEqual edited text "the edit changed the file"
     use document = JsonDocument.Parse edited

@@ -17,7 +17,9 @@ let all =
         WeightsTests.tests
         ReferenceTests.tests
         MetricsTests.tests
+        SpectrogramTests.tests
         FeaturesTests.tests
+        AugmentationTests.tests
         TrainingTests.tests
         ExperimentTests.tests
         CliTests.tests

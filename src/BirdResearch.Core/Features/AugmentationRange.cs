@@ -7,6 +7,7 @@ static class AugmentationRange
     public static void Check(string setting, double value, double low, double high)
     {
         if (!(value >= low && value <= high))
-            throw new ArgumentException(FormattableString.Invariant($"The setting {setting} is {value}: it must lie between {low} and {high}."));
+            throw new ArgumentException(
+                FormattableString.Invariant($"The setting {setting} is {value}: it must lie between {low} and {high}."));
     }
 }

@@ -76,7 +76,7 @@ public sealed class ExpandAndSparsify : FrontEnd
             .scatter_(2, winners, kept).transpose(1, 2).contiguous().MoveToOuterDisposeScope();   // (B, n_output, T')
     }
 
-    /// <summary>Gaussian weights with variance 1 / (mels * window), so that normalised input gives activations near unit variance.</summary>
+    /// <summary>Gaussian weights of variance 1 / (mels * window): normalised input gives activations near unit variance.</summary>
     static float[] GaussianKernel(ExpansionSettings expansion, int mels)
     {
         var random = new CounterRandom(expansion.Seed, CounterRandom.KeyOf("expand-and-sparsify"));

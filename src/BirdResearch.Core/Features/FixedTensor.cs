@@ -2,13 +2,13 @@ using static TorchSharp.torch;
 
 namespace BirdResearch.Features;
 
-/// <summary>Constant numbers that follow the precision and the device of the tensors they meet: kept in double, so exact in both precisions.</summary>
+/// <summary>Numbers that take the precision and device of the tensors they meet: kept in double, so exact in both.</summary>
 sealed class FixedTensor(double[] values, params long[] shape) : IDisposable
 {
     readonly Lock _gate = new();
     Tensor? _made;
 
-    /// <summary>The numbers in the precision and on the device of <paramref name="like"/>. It is owned here: not to be changed or disposed.</summary>
+    /// <summary>The numbers, as <paramref name="like"/> has its own; owned here, not to be changed or disposed.</summary>
     public Tensor For(Tensor like)
     {
         lock (_gate)

@@ -50,7 +50,7 @@ public sealed record MelSettings
     /// <summary>FFT length in samples.</summary>
     public int Fft { get; init; } = 1024;
 
-    /// <summary>Window length in samples, at most the FFT's; null is the FFT's. A shorter window stands in the middle of the frame.</summary>
+    /// <summary>Window length in samples, at most the FFT's; null is the FFT's. A shorter one stands in the middle of the frame.</summary>
     public int? WindowLength { get; init; }
 
     /// <summary>Window by name, see <see cref="Windows"/>, in its periodic form.</summary>
@@ -120,7 +120,7 @@ public sealed record FbankSettings
     /// <summary>Whether each frame's mean is taken off.</summary>
     public bool RemoveDc { get; init; } = true;
 
-    /// <summary>True keeps frames that lie whole within the sound; false centres a frame in each shift and mirrors the sound at its ends.</summary>
+    /// <summary>True keeps frames that lie whole in the sound; false centres one in each shift and mirrors the sound at its ends.</summary>
     public bool SnipEdges { get; init; } = true;
 
     /// <summary>Whether the FFT is lengthened to a power of two.</summary>
@@ -144,7 +144,7 @@ public sealed record FbankSettings
     /// <summary>Whether each column's mean over the frames is taken off.</summary>
     public bool SubtractMean { get; init; }
 
-    /// <summary>Frames to pad with zeros or to cut to, before normalisation (as SSAMBA and SSAST do); null keeps what the sound gives.</summary>
+    /// <summary>Frames to pad with zeros or cut to, before normalisation (as SSAMBA does); null keeps what the sound gives.</summary>
     public int? TargetFrames { get; init; }
 }
 

@@ -47,7 +47,7 @@ public sealed class MelFilters
     /// <summary>Number of FFT bins.</summary>
     public int Bins { get; }
 
-    /// <summary>Mels + 2 points in Hz, evenly spaced in mel: filter i rises from point i to its centre, point i + 1, and falls to point i + 2.</summary>
+    /// <summary>Mels + 2 points in Hz, even in mel: filter i rises from point i to its centre at i + 1 and falls to i + 2.</summary>
     public ReadOnlySpan<double> PointsHz => _pointsHz;
 
     /// <summary>Bins x mels weights, row-major.</summary>

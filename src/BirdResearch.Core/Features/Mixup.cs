@@ -35,7 +35,7 @@ public sealed class Mixup
         (_probability, _alpha, _labels) = (probability, alpha, labels);
     }
 
-    /// <summary>Sound (B, T) or features (B, ...) and labels (B, C) to new ones of the same shape. A batch of one clip stays as it is.</summary>
+    /// <summary>Sound (B, T) or features (B, ...) and labels (B, C) to new ones of that shape. One clip alone stays as it is.</summary>
     public (Tensor Clips, Tensor Labels) Apply(Tensor clips, Tensor labels, AugmentationStep step, AugmentationCounts counts)
     {
         var rows = (int)clips.shape[0];
@@ -70,10 +70,10 @@ public sealed class Mixup
         return (partners, weights);
     }
 
-    /// <summary>Beta(alpha, alpha) as the share of one of two Gamma(alpha) variables, in logarithms so that a small alpha does not underflow.</summary>
+    // The share of one of two Gamma(alpha) variables, in logarithms so that a small alpha does not underflow.
     static double Beta(CounterRandom random, double alpha) => 1 / (1 + Math.Exp(LogGamma(random, alpha) - LogGamma(random, alpha)));
 
-    /// <summary>Logarithm of a Gamma(shape, 1) variable (Marsaglia and Tsang 2000); a shape below 1 by <c>Gamma(shape + 1) U^(1 / shape)</c>.</summary>
+    // Logarithm of a Gamma(shape, 1) variable (Marsaglia and Tsang 2000); below 1 as Gamma(shape + 1) U^(1 / shape).
     static double LogGamma(CounterRandom random, double shape)
     {
         if (shape < 1) return LogGamma(random, shape + 1) + Math.Log(1 - random.NextDouble()) / shape;

@@ -3,13 +3,14 @@ namespace BirdResearch.Features;
 /// <summary>Checks every number of a front-end's settings; an error names the setting, its value and what it may be.</summary>
 static class SettingsCheck
 {
-    static readonly string[] Scales = ["htk", "slaney"], Norms = ["slaney", "none"], Paddings = ["reflect", "constant", "replicate", "circular"];
+    static readonly string[] Scales = ["htk", "slaney"], Norms = ["slaney", "none"];
+    static readonly string[] Paddings = ["reflect", "constant", "replicate", "circular"];
 
     public static void FrontEnd(FrontEndSettings settings)
     {
         Within("SampleRate", settings.SampleRate, 4_000, 384_000);
         if (settings.Channels is not (1 or 3))
-            throw new ArgumentException($"Front-end setting Channels is {settings.Channels}: it must be 1 or 3.");
+            throw Refused("Channels", $"{settings.Channels}: it must be 1 or 3.");
         if (settings.Normalisation == Normalisation.Fixed)
         {
             Within("Mean", settings.Mean, -1e6, 1e6);
@@ -67,18 +68,20 @@ static class SettingsCheck
     {
         // Not a plain comparison of both ends: NaN must fail too.
         if (!(value >= low && value <= high))
-            throw new ArgumentException(FormattableString.Invariant($"Front-end setting {name} is {value}: it must lie between {low} and {high}."));
+            throw Refused(name, FormattableString.Invariant($"{value}: it must lie between {low} and {high}."));
     }
 
     static void Above(string name, double value, double low)
     {
         if (!(value > low))
-            throw new ArgumentException(FormattableString.Invariant($"Front-end setting {name} is {value}: it must be above the lower edge, {low}."));
+            throw Refused(name, FormattableString.Invariant($"{value}: it must be above the lower edge, {low}."));
     }
 
     static void Within(string name, string value, IReadOnlyList<string> allowed)
     {
         if (!allowed.Contains(value))
-            throw new ArgumentException($"Front-end setting {name} is '{value}': it must be {string.Join(", ", allowed.SkipLast(1))} or {allowed[^1]}.");
+            throw Refused(name, $"'{value}': it must be {string.Join(", ", allowed.SkipLast(1))} or {allowed[^1]}.");
     }
+
+    static ArgumentException Refused(string name, string why) => new($"Front-end setting {name} is {why}");
 }

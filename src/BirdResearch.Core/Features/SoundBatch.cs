@@ -14,7 +14,7 @@ static class SoundBatch
     {
         if (sound.dim() != 2)
             throw new ArgumentException(
-                $"Sound must be a batch of shape (clips, samples), not ({string.Join(", ", sound.shape)}): add the missing axis or take one channel.");
+                $"Sound must have the shape (clips, samples), not ({string.Join(", ", sound.shape)}): add an axis or take one channel.");
         if (sound.dtype is not (ScalarType.Float32 or ScalarType.Float64))
             throw new ArgumentException($"Sound must be float32 or float64, not {sound.dtype}: convert it first.");
         return sound.shape[1];

@@ -50,7 +50,7 @@ public static class Ranking
     /// <summary>Average precision of each class, in the order of <see cref="Scores.Classes"/>; NaN for a class without positives.</summary>
     public static double[] AveragePrecisions(Scores scores) => PerClass(scores, AveragePrecision);
 
-    /// <summary>ROC-AUC of each class, in the order of <see cref="Scores.Classes"/>; NaN for a class that lacks one of the two labels.</summary>
+    /// <summary>ROC-AUC of each class, in the order of <see cref="Scores.Classes"/>; NaN for a class that lacks a label.</summary>
     public static double[] RocAucs(Scores scores) => PerClass(scores, RocAuc);
 
     /// <summary>Macro mAP (cmAP): the mean average precision of the classes that have positives. NaN when none has.</summary>
@@ -102,7 +102,7 @@ public static class Ranking
         return withPositives.Length == 0 ? double.NaN : withPositives.Average();
     }
 
-    /// <summary>Macro ROC-AUC over the classes where both labels occur: <see cref="MacroRocAuc"/> where that is defined. NaN without such a class.</summary>
+    /// <summary>Macro ROC-AUC over the classes where both labels occur, for sets where <see cref="MacroRocAuc"/> is undefined.</summary>
     public static double MacroRocAucOfMixedClasses(Scores scores) => MeanOfDefined(RocAucs(scores));
 
     /// <summary>
@@ -118,7 +118,7 @@ public static class Ranking
             var values = scores.Values.Slice(row * classes, classes);
             if (truth.Count(true) != 1)
                 throw new ArgumentException(
-                    $"Accuracy needs exactly one true class per row, but row '{scores.Ids[row]}' ({scores.Domain}) has {truth.Count(true)}: " +
+                    $"Accuracy needs one true class per row, but row '{scores.Ids[row]}' ({scores.Domain}) has {truth.Count(true)}: " +
                     "use mAP or ROC-AUC for clips with several labels or none.");
             var best = 0;
             for (var i = 1; i < classes; i++)
@@ -164,7 +164,7 @@ public static class Ranking
             throw new ArgumentException($"Each score needs its label: there are {truth.Length} labels and {scores.Length} scores.");
         for (var i = 0; i < scores.Length; i++)
             if (double.IsNaN(scores[i]))
-                throw new ArgumentException($"Score {i} of {scores.Length} is NaN: it cannot be ranked. The model that gave it has diverged.");
+                throw new ArgumentException($"Score {i} of {scores.Length} is NaN and cannot be ranked: the model has diverged.");
         var (labels, values) = (truth.ToArray(), scores.ToArray());
         Array.Sort(values, labels);
         return (labels, values, labels.AsSpan().Count(true));

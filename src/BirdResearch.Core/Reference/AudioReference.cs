@@ -9,7 +9,9 @@ public sealed class AudioReference : IReferenceKind
     const string MeanRemoval = "subtract the mean of the whole signal";
 
     static readonly string[] Descriptions =
-        ["case", "sample_rate", "samples", "signal", "preprocess", "call", "tolerance", "note", "fp32_rel_err", "max_abs_float32_vs_float64"];
+    [
+        "case", "sample_rate", "samples", "signal", "preprocess", "call", "tolerance", "note", "fp32_rel_err", "max_abs_float32_vs_float64",
+    ];
 
     /// <inheritdoc/>
     public string Name => "audio";
@@ -24,8 +26,9 @@ public sealed class AudioReference : IReferenceKind
     {
         var call = new CallArguments(root.GetProperty("call"));
         var seen = new HashSet<string>(Descriptions);
-        foreach (var finding in root.TryGetProperty("fbank", out _) ? FbankReference.Check(root, call, seen) : MelReference.Check(root, call, seen))
-            yield return finding;
+        var isFbank = root.TryGetProperty("fbank", out _);
+        var findings = isFbank ? FbankReference.Check(root, call, seen) : MelReference.Check(root, call, seen);
+        foreach (var finding in findings) yield return finding;
 
         foreach (var argument in call.Unread) yield return NotUnderstood($"call argument {argument}");
         foreach (var key in root.EnumerateObject().Where(p => !seen.Contains(p.Name))) yield return NotUnderstood($"quantity {key.Name}");
@@ -53,10 +56,11 @@ public sealed class AudioReference : IReferenceKind
         for (var i = 0; i < samples.Length; i++)
         {
             var t = i / rate;
-            samples[i] = (float)(0.4 * Math.Sin(2 * Math.PI * 440 * t) + 0.2 * Math.Sin(2 * Math.PI * (0.21 * rate) * t) + 0.05 * Fill.Value(noise, i));
+            var tones = 0.4 * Math.Sin(2 * Math.PI * 440 * t) + 0.2 * Math.Sin(2 * Math.PI * (0.21 * rate) * t);
+            samples[i] = (float)(tones + 0.05 * Fill.Value(noise, i));
         }
         var signal = tensor(samples).to(precision);
-        if (root.TryGetProperty("preprocess", out var preprocess) && preprocess.ValueKind == JsonValueKind.String) signal = signal - signal.mean();
+        if (root.TryGetProperty("preprocess", out var rule) && rule.ValueKind == JsonValueKind.String) signal = signal - signal.mean();
         if (zeros > 0) signal = nn.functional.pad(signal, (zeros, zeros));
         return stack([signal.flip(0), signal, signal * 3]).MoveToOuterDisposeScope();
     }
@@ -70,5 +74,6 @@ public sealed class AudioReference : IReferenceKind
     }
 
     /// <summary>Both precisions, with their names in findings.</summary>
-    internal static IEnumerable<(ScalarType Type, string Name)> Precisions => [(ScalarType.Float64, "float64"), (ScalarType.Float32, "float32")];
+    internal static IReadOnlyList<(ScalarType Type, string Name)> Precisions { get; } =
+        [(ScalarType.Float64, "float64"), (ScalarType.Float32, "float32")];
 }

@@ -23,7 +23,7 @@ sealed class ExpectedArray
         ? Numbers(values).Max(Math.Abs)
         : Math.Max(Math.Abs(_entry.GetProperty("min").GetDouble()), Math.Abs(_entry.GetProperty("max").GetDouble()));
 
-    /// <summary>Largest absolute difference of every number that the file gives, over <paramref name="unit"/>; infinite when the shape differs.</summary>
+    /// <summary>Largest difference from the file's numbers, over <paramref name="unit"/>; infinite when the shape differs.</summary>
     public double Error(ReadOnlySpan<double> ours, IReadOnlyList<long> shape, double unit = 1)
     {
         if (!shape.SequenceEqual(_shape)) return double.PositiveInfinity;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using BirdResearch.Features;
@@ -70,14 +71,14 @@ static partial class MelReference
         var power = mel.forward(sound);
         var (values, shape) = AudioReference.Middle(power);
         var expected = new ExpectedArray(root.GetProperty("mel"));
-        findings.Add(new("mel", precision, expected.Error(values, shape, expected.Scale),
-            is64 ? AudioReference.Tolerance(root, "float64_power_rel_to_max", SevenDigits) : AudioReference.Tolerance(root, "power_rel_to_max", 1e-5)));
+        var tolerance = is64 ? SevenDigits : AudioReference.Tolerance(root, "power_rel_to_max", 1e-5);
+        findings.Add(new("mel", precision, expected.Error(values, shape, expected.Scale), tolerance));
         findings.Add(new("frames", precision, Math.Abs(mel.Frames(sound.shape[1]) - shape[1]), 0));
 
         var decibelTolerance = AudioReference.Tolerance(root, is64 ? "float64_db_abs" : "float32_db_abs", is64 ? 2e-5 : 1e-2);
         foreach (var (key, match) in root.EnumerateObject().Select(p => (p, DecibelKey().Match(p.Name))).Where(p => p.Item2.Success))
         {
-            double? top = match.Groups["top"].Success ? double.Parse(match.Groups["top"].ValueSpan, System.Globalization.CultureInfo.InvariantCulture) : null;
+            double? top = match.Groups["top"].Success ? double.Parse(match.Groups["top"].ValueSpan, CultureInfo.InvariantCulture) : null;
             var decibels = new Decibels(top, match.Groups[2].Success ? null : 1, settings.Power == 1 ? 20 : 10);
             (values, shape) = AudioReference.Middle(decibels.Of(power));
             findings.Add(new(key.Name, precision, new ExpectedArray(key.Value).Error(values, shape), decibelTolerance));

@@ -33,8 +33,9 @@ public sealed partial class MetricsReference : IReferenceKind
     static IEnumerable<(string What, double[] Ours, double[] Wanted)> Pairs(JsonProperty entry, Scores scores)
     {
         if (entry.Name == "padded_cmap")
-            return entry.Value.EnumerateObject().Select(p =>
-                ($"padded_cmap {p.Name}", new[] { Ranking.PaddedMeanAveragePrecision(scores, int.Parse(p.Name, CultureInfo.InvariantCulture)) }, Wanted(p.Value)));
+            return from padded in entry.Value.EnumerateObject()
+                   let rows = int.Parse(padded.Name, CultureInfo.InvariantCulture)
+                   select ($"padded_cmap {rows}", new[] { Ranking.PaddedMeanAveragePrecision(scores, rows) }, Wanted(padded.Value));
         double[] ours = entry.Name switch
         {
             "positives" => [.. Enumerable.Range(0, scores.Classes.Count).Select(c => (double)Column(scores, c).Count(label => label))],
@@ -61,12 +62,18 @@ public sealed partial class MetricsReference : IReferenceKind
     static double Error(double[] ours, double[] wanted)
     {
         if (ours.Length != wanted.Length) return double.PositiveInfinity;
-        return ours.Zip(wanted, (a, b) => double.IsNaN(a) == double.IsNaN(b) ? (double.IsNaN(a) ? 0 : Math.Abs(a - b)) : double.PositiveInfinity).Max();
+        return ours.Zip(wanted, Difference).Max();
+
+        static double Difference(double ours, double wanted)
+        {
+            if (double.IsNaN(ours) != double.IsNaN(wanted)) return double.PositiveInfinity;
+            return double.IsNaN(ours) ? 0 : Math.Abs(ours - wanted);
+        }
     }
 
     static Scores Read(JsonElement root)
     {
-        var truth = root.GetProperty("y_true").EnumerateArray().SelectMany(row => row.EnumerateArray().Select(n => n.GetDouble() != 0)).ToArray();
+        var truth = root.GetProperty("y_true").EnumerateArray().SelectMany(ExpectedArray.Numbers).Select(n => n != 0).ToArray();
         var values = root.GetProperty("y_score").EnumerateArray().SelectMany(ExpectedArray.Numbers).ToArray();
         var rows = root.GetProperty("n").GetInt32();
         return new Scores("reference",
