@@ -15,7 +15,7 @@ public sealed class KaldiFbank : nn.Module<Tensor, Tensor>
     readonly FbankSettings _settings;
     readonly int _length, _shift;
     readonly FixedTensor _window;
-    readonly FixedTensor _filters;
+    readonly BandedFilters _filters;
     readonly Scalar _epsilon = Epsilon, _preEmphasis, _first;
     readonly Scalar? _energyFloor;
 
@@ -32,7 +32,7 @@ public sealed class KaldiFbank : nn.Module<Tensor, Tensor>
             throw new ArgumentException($"A Kaldi frame of {_length} samples is odd: set PowerOfTwo or change FrameMilliseconds.");
         Weights = FilterWeights(settings, Fft, sampleRate);
         _window = new FixedTensor(Windows.Named(settings.Window, _length, periodic: false, settings.Blackman), _length);
-        _filters = new FixedTensor(Weights, settings.Bins, Fft / 2 + 1);
+        _filters = new BandedFilters(Weights, settings.Bins, settings.Power ? 2 : 1);
         (_preEmphasis, _first) = (settings.PreEmphasis, 1 - settings.PreEmphasis);
         _energyFloor = settings.EnergyFloor > 0 ? Math.Log(settings.EnergyFloor) : null;
         RegisterComponents();
@@ -44,7 +44,7 @@ public sealed class KaldiFbank : nn.Module<Tensor, Tensor>
     /// <summary>FFT length in samples.</summary>
     public int Fft { get; }
 
-    /// <summary>Bins x (Fft / 2 + 1) filter weights, row-major, in double; the Nyquist column is 0.</summary>
+    /// <summary>(Fft / 2 + 1) x bins filter weights, row-major, in double; the Nyquist row is 0.</summary>
     internal double[] Weights { get; }
 
     /// <summary>Columns: the bins, and the energy where it is asked for.</summary>
@@ -52,7 +52,7 @@ public sealed class KaldiFbank : nn.Module<Tensor, Tensor>
 
     /// <summary>Filters so narrow that no FFT bin falls into them, 0-based: their columns are constant.</summary>
     public IReadOnlyList<int> EmptyFilters =>
-        [.. Enumerable.Range(0, _settings.Bins).Where(bin => !Weights.AsSpan(bin * (Fft / 2 + 1), Fft / 2 + 1).ContainsAnyExcept(0))];
+        [.. Enumerable.Range(0, _settings.Bins).Where(bin => Enumerable.Range(0, Fft / 2).All(row => Weights[row * _settings.Bins + bin] == 0))];
 
     /// <summary>Frames that <paramref name="samples"/> samples give.</summary>
     public long Frames(long samples)
@@ -84,10 +84,9 @@ public sealed class KaldiFbank : nn.Module<Tensor, Tensor>
 
         var parts = fft.rfft(framed, Fft).view_as_real();                         // (B, F, Fft / 2 + 1, 2)
         parts.mul_(parts);
-        var power = parts.sum([-1]);                                              // (B, F, Fft / 2 + 1)
-        if (!_settings.Power) power.sqrt_();
-        var mel = matmul(power, _filters.For(sound).t());                         // (B, F, bins)
-        if (_settings.Log) mel = mel.clamp(_epsilon).log_();
+        var spectra = _settings.Power ? parts.flatten(2) : parts.sum([-1]).sqrt_();   // (B, F, Fft + 2) or (B, F, Fft / 2 + 1)
+        var mel = _filters.Apply(spectra).transpose(1, 2).contiguous();           // (B, F, bins)
+        if (_settings.Log) mel.clamp_(_epsilon).log_();
         if (_settings.Energy != EnergyColumn.None)
         {
             var energy = LogEnergy(_settings.RawEnergy ? raw : framed);           // (B, F, 1)
@@ -128,16 +127,15 @@ public sealed class KaldiFbank : nn.Module<Tensor, Tensor>
     static double[] FilterWeights(FbankSettings settings, int fft, int sampleRate)
     {
         static double Mel(double hz) => 1127 * Math.Log(1 + hz / 700);
-        var columns = fft / 2 + 1;
         var low = Mel(settings.MinHz);
         var high = Mel(settings.MaxHz > 0 ? settings.MaxHz : sampleRate / 2.0 + settings.MaxHz);
         var step = (high - low) / (settings.Bins + 1);
-        var weights = new double[settings.Bins * columns];
-        for (var bin = 0; bin < settings.Bins; bin++)
+        var weights = new double[(fft / 2 + 1) * settings.Bins];
+        for (var row = 0; row < fft / 2; row++)
         {
-            var centre = low + (bin + 1) * step;
-            for (var column = 0; column < columns - 1; column++)
-                weights[bin * columns + column] = Math.Max(0, 1 - Math.Abs(Mel((double)sampleRate / fft * column) - centre) / step);
+            var mel = Mel((double)sampleRate / fft * row);
+            for (var bin = 0; bin < settings.Bins; bin++)
+                weights[row * settings.Bins + bin] = Math.Max(0, 1 - Math.Abs(mel - (low + (bin + 1) * step)) / step);
         }
         return weights;
     }

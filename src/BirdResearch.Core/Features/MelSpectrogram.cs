@@ -12,7 +12,7 @@ public sealed class MelSpectrogram : nn.Module<Tensor, Tensor>
     readonly MelSettings _settings;
     readonly PaddingModes _padding;
     readonly FixedTensor _window;
-    readonly FixedTensor _filters;
+    readonly BandedFilters _filters;
     readonly Decibels? _decibels;
     readonly Scalar _halfPower;
 
@@ -32,9 +32,7 @@ public sealed class MelSpectrogram : nn.Module<Tensor, Tensor>
         Filters = new MelFilters(
             settings.Mels, settings.Fft / 2 + 1, sampleRate, settings.MinHz, settings.MaxHz, settings.Scale, settings.Norm);
         _window = new FixedTensor(PaddedWindow(settings), settings.Fft);
-        _filters = settings.Power == 2
-            ? new FixedTensor(ForRealAndImaginary(Filters), settings.Mels, 2 * Filters.Bins)
-            : new FixedTensor(Filters.Weights.ToArray(), Filters.Bins, settings.Mels);
+        _filters = new BandedFilters(Filters.Weights, settings.Mels, settings.Power == 2 ? 2 : 1);
         _decibels = settings.TopDb is { } topDb ? new Decibels(topDb, multiplier: settings.Power == 1 ? 20 : 10) : null;
         _halfPower = settings.Power / 2;
         RegisterComponents();
@@ -86,10 +84,8 @@ public sealed class MelSpectrogram : nn.Module<Tensor, Tensor>
         var windowed = padded.unfold(1, _settings.Fft, _settings.Hop).narrow(1, 0, frames) * _window.For(sound);   // (B, F, fft)
         var parts = fft.rfft(windowed).view_as_real();                         // (B, F, bins, 2)
         parts.mul_(parts);
-        var filters = _filters.For(sound);
-        if (_settings.Power == 2) return matmul(filters, parts.flatten(2).transpose(1, 2)).MoveToOuterDisposeScope();   // (B, mels, F)
-        var magnitude = parts.sum([-1]).pow_(_halfPower);                      // (B, F, bins)
-        return matmul(filters.t(), magnitude.transpose(1, 2)).MoveToOuterDisposeScope();   // (B, mels, F)
+        var spectra = _settings.Power == 2 ? parts.flatten(2) : parts.sum([-1]).pow_(_halfPower);   // (B, F, 2 bins) or (B, F, bins)
+        return _filters.Apply(spectra).MoveToOuterDisposeScope();              // (B, mels, F)
     }
 
     /// <summary>The window, centred in the FFT's length.</summary>
@@ -101,16 +97,6 @@ public sealed class MelSpectrogram : nn.Module<Tensor, Tensor>
         var padded = new double[settings.Fft];
         for (var i = 0; i < length; i++) padded[(settings.Fft - length) / 2 + i] = window[i] * scale;
         return padded;
-    }
-
-    /// <summary>Mels x 2 bins: each weight twice, so that one product sums the squares of real and imaginary parts as well.</summary>
-    static double[] ForRealAndImaginary(MelFilters filters)
-    {
-        var doubled = new double[filters.Mels * 2 * filters.Bins];
-        for (var mel = 0; mel < filters.Mels; mel++)
-            for (var part = 0; part < 2 * filters.Bins; part++)
-                doubled[mel * 2 * filters.Bins + part] = filters.Weights[part / 2 * filters.Mels + mel];
-        return doubled;
     }
 
     /// <inheritdoc/>
