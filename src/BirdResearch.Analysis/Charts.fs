@@ -128,6 +128,12 @@ module Charts =
         |> List.map (fun (epoch, values) -> epoch, values |> List.averageBy snd)
         |> List.sortBy fst
 
+    /// Whole epochs at round steps, ten ticks at most.
+    let private epochAxis (arms: Arm list) =
+        let last = arms |> List.collect _.Runs |> List.map _.Epochs.RowCount |> List.fold max 1
+        let step = [ 1; 2; 5; 10; 20; 50; 100; 200; 500 ] |> List.tryFind (fun step -> last <= 10 * step) |> Option.defaultValue 1000
+        Theme.axis "epoch" |> LinearAxis.style (ShowGrid = false, Tick0 = 0, DTick = step)
+
     /// One column of epochs.csv over the epochs: the mean of an arm's runs as a line, each run thin.
     let learningCurves (styles: Map<string, ArmStyle>) (column: string) (title: string) (arms: Arm list) : GenericChart =
         let hover (who: string) = who + "<br>epoch %{x}: %{y:.3f}<extra></extra>"
@@ -147,7 +153,7 @@ module Charts =
               if not curves.IsEmpty then
                   curves |> List.map snd |> meanCurve |> line style 2.4 1.0 (hover $"{name}, mean of {curves.Length}") ]
         |> finish 320 58 12 [] []
-        |> Chart.withXAxis (Theme.axis "epoch" |> LinearAxis.style (ShowGrid = false))
+        |> Chart.withXAxis (epochAxis arms)
         |> Chart.withYAxis yAxis
 
     /// Average precision of one class in one domain, mean over an arm's runs; nan where the class has no positives.
@@ -165,11 +171,14 @@ module Charts =
     let perSpecies (styles: Map<string, ArmStyle>) (domains: string list) (labels: (string * string) list) (arms: Arm list) : GenericChart =
         let edges = panels domains.Length (if domains.Length > 1 then 0.92 else 1.0)
 
-        let precisions (domain: string) (arm: Arm) =
+        // Arms lie a little below each other, so that equal values stay apart.
+        let below (place: int) = min 0.14 (0.6 / float arms.Length) * (float place - 0.5 * float (arms.Length - 1))
+
+        let precisions (domain: string) (place: int) (arm: Arm) =
             [ for row, (label, text) in List.indexed labels do
                   let precision = classPrecision domain label arm
                   if Double.IsFinite precision then
-                      precision, float row, $"{Theme.plain text}<br>{Theme.plain arm.Label}<br>AP {three precision}" ]
+                      precision, float row + below place, $"{Theme.plain text}<br>{Theme.plain arm.Label}<br>AP {three precision}" ]
 
         let yAxis =
             Theme.axis ""
@@ -183,8 +192,8 @@ module Charts =
             )
 
         [ for index, domain in List.indexed domains do
-              for arm in arms do
-                  precisions domain arm |> markers (index + 1) 9 styles[arm.Label] ]
+              for place, arm in List.indexed arms do
+                  precisions domain place arm |> markers (index + 1) 9 styles[arm.Label] ]
         |> finish (21 * labels.Length + 92) (labels |> List.map snd |> labelWidth) 34 (List.map2 title (List.map fst edges) domains) []
         |> Chart.withYAxis yAxis
         |> withUnitAxes "average precision" edges
@@ -193,7 +202,12 @@ module Charts =
     let private logAxis (title: string) (values: float list) =
         let low, high = if values.IsEmpty then 1.0, 10.0 else List.min values / 1.5, List.max values * 1.5
         let ratio = high / low
-        let steps = if ratio > 20.0 then [ 1.0; 2.0; 5.0 ] elif ratio > 3.0 then [ 1.0; 2.0; 3.0; 5.0; 7.0 ] else [ 1.0..0.5..9.5 ]
+
+        let steps =
+            if ratio > 20.0 then [ 1.0; 2.0; 5.0 ]
+            elif ratio > 6.0 then [ 1.0; 2.0; 3.0; 5.0; 7.0 ]
+            elif ratio > 2.6 then [ 1.0..9.0 ]
+            else [ 1.0..0.5..9.5 ]
 
         let ticks =
             [ for decade in floor (log10 low) .. ceil (log10 high) do

@@ -52,6 +52,12 @@ module internal Provenance =
               [ for path, value in Arms.shared part.Runs ->
                     li [] [ span [] [ str path ]; span [] [ str (if value = "" then "none" else value) ] ] ] ]
 
+    /// A version with no more of its commit than tells it apart.
+    let private short (version: string) =
+        match version.IndexOf '+' with
+        | -1 -> version
+        | cut -> version[.. min (version.Length - 1) (cut + 10)]
+
     let private machines (runs: Run list) =
         let columns =
             [ text "Machine"
@@ -73,7 +79,7 @@ module internal Provenance =
                     str machine.System
                     str machine.Runtime
                     str machine.TorchSharp
-                    str machine.BirdResearch
+                    str (short machine.BirdResearch)
                     str (string runs.Length) ] ]
 
         table "wide" columns [ "", rows ]

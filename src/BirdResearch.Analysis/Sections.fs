@@ -133,7 +133,7 @@ module internal Sections =
                   tr [] [ td [] [ str arm ]; td [] (example.Predictions |> List.truncate 3 |> List.map guess) ] ]
 
         div [ _class "sound" ]
-            [ h4 [] [ str truth; span [] [ str $" · {clip.Id}, {Charts.domainName clip.Domain}" ] ]
+            [ h4 [] [ str truth; span [] [ str $"{clip.Id}, {Charts.domainName clip.Domain}" ] ]
               picture
               player
               tag "table" [] [ tbody [] guesses ] ]

@@ -5,6 +5,7 @@ open System.IO
 open System.IO.Compression
 open System.Text.RegularExpressions
 open BirdResearch.Analysis
+open BirdResearch.Experiments
 open BirdResearch.Metrics
 open BirdResearch.Tests.InventedRuns
 open Expecto
@@ -367,4 +368,33 @@ let private pictures =
         }
     ]
 
-let tests = testList "analysis" [ statistics; runs; report; pictures ]
+/// What a trial really leaves, not what InventedRuns thinks it does.
+let private real =
+    testSequencedGroup "torch"
+    <| testList "of real runs" [
+        test "the folder that a trial leaves is reported whole, with its scores, curves, sounds and settings" {
+            let store = ExperimentTests.freshStore ()
+            let record = TrialRunner(store).Run("real", ExperimentTests.trial.Value)
+            let set = Runs.load (store.AblationFolder "real")
+            Expect.isEmpty set.Skipped "nothing is skipped"
+            let run = List.exactlyOne set.Runs
+            Expect.equal run.Name record.Name "its name"
+
+            for domain in record.Scores.Keys do
+                match Runs.scores domain run with
+                | Ok scores ->
+                    // A scene this short may hold no bird at all: then both are undefined.
+                    let want, got = Runs.metric "map" domain run, Ranking.MeanAveragePrecision scores
+                    Expect.isTrue (want = got || Double.IsNaN want && Double.IsNaN got) $"{domain} mAP: {want} in run.json, {got} of scores"
+                | Error reason -> failtest reason
+
+            Expect.equal run.Epochs.RowCount record.Trial.Training.Epochs "epochs"
+            Expect.isTrue (run.Settings.ContainsKey "training.learning_rate") "settings by path"
+            let html = File.ReadAllText(Report.write set.Folder "Real" "")
+            Expect.isGreaterThan (count "src=\"data:audio/wav;base64," html) 0 "sounds"
+            holds html ((Runs.metric "map" "focal" run).ToString("0.000", Globalization.CultureInfo.InvariantCulture))
+            lacks html "could not be read"
+        }
+    ]
+
+let tests = testList "analysis" [ statistics; runs; report; pictures; real ]

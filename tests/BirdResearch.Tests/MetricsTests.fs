@@ -150,7 +150,7 @@ let private edges =
 
 /// What fails in a metrics file after an edit of its text.
 let private failing (pattern: string) (replacement: string) =
-    let folder = Path.Combine(SourceTree.root, "tests", "BirdResearch.Tests", "oracles", "metrics")
+    let folder = Path.Combine(BirdResearch.Data.Folders.Root, "tests", "BirdResearch.Tests", "oracles", "metrics")
     let text = File.ReadAllText(Path.Combine(folder, "metrics.ties_missing_30x9.json"))
     let edited = Regex(pattern).Replace(text, replacement, 1)
     Expect.notEqual edited text "the edit changed the file"

@@ -175,7 +175,7 @@ let private spectrograms = [
 
 /// What fails in an audio file after an edit of its text.
 let private failing (file: string) (pattern: string) (replacement: string) =
-    let text = File.ReadAllText(Path.Combine(SourceTree.root, "tests", "BirdResearch.Tests", "oracles", "audio", file))
+    let text = File.ReadAllText(Path.Combine(BirdResearch.Data.Folders.Root, "tests", "BirdResearch.Tests", "oracles", "audio", file))
     let edited = Regex(pattern).Replace(text, replacement, 1)
     Expect.notEqual edited text "the edit changed the file"
     use document = JsonDocument.Parse edited
