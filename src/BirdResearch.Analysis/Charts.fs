@@ -49,7 +49,7 @@ module Charts =
     /// Mean mAP by arm as bars, every run as a marker, the interval as a line, what guessing reaches as a dotted line; a panel per domain.
     let comparison (styles: Map<string, ArmStyle>) (domains: string list) (arms: Arm list) : GenericChart =
         let rows = rowsOf arms
-        let edges = panels domains.Length (if domains.Length > 1 then 0.69 else 0.84)
+        let edges = panels domains.Length (if domains.Length > 1 then 0.64 else 0.84)
 
         let figure (edge: float) (arm: Arm, y: float) (domain: string) =
             match arm.Domains.TryFind domain with
