@@ -36,8 +36,8 @@ let torchTest name (body: unit -> unit) =
         use _ = torch.NewDisposeScope()
         body ())
 
-/// Live tensors, once those that nobody holds any more are gone.
-let liveTensors () =
+/// Live tensors, once those that earlier tests left to the garbage collector are gone.
+let settledTensors () =
     GC.Collect()
     GC.WaitForPendingFinalizers()
     torch.Tensor.TotalCount
