@@ -52,15 +52,11 @@ public sealed class KaldiFbank : nn.Module<Tensor, Tensor>
 
     /// <summary>Filters so narrow that no FFT bin falls into them, 0-based: their columns are constant.</summary>
     public IReadOnlyList<int> EmptyFilters =>
-<<<<<<< HEAD
     [
         .. from bin in Enumerable.Range(0, _settings.Bins)
            where Enumerable.Range(0, Fft / 2).All(row => Weights[row * _settings.Bins + bin] == 0)
            select bin,
     ];
-=======
-        [.. Enumerable.Range(0, _settings.Bins).Where(bin => Enumerable.Range(0, Fft / 2).All(row => Weights[row * _settings.Bins + bin] == 0))];
->>>>>>> ee776c69de68b66918efba38f35d7da860d567f7
 
     /// <summary>Frames that <paramref name="samples"/> samples give.</summary>
     public long Frames(long samples)
