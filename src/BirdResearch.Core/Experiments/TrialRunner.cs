@@ -91,6 +91,7 @@ public sealed class TrialRunner(RunStore store)
         using var model = Classifiers.Create(
             trial.Model, data.Classes.Count, shape, new ModelOptions { DropRate = trial.Training.DropRate, DropPathRate = trial.Training.DropPathRate });
         if (trial.Training.Pretrained is { } weights) Weights.Load(model, weights, WeightFit.Adapt);
+        else model.ScaleHead(trial.Training.HeadScale);
 
         var reader = ReaderOf(data, frontEnd.SampleRate, trial.Training.WindowSeconds);
         var trainer = new Trainer(frontEnd, model, reader, data, split, trial.Training, trial.Seed);

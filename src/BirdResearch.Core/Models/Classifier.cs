@@ -29,6 +29,15 @@ public abstract class Classifier(string name, int classes, InputShape input) : n
     /// <summary>Trainable numbers; running statistics are not counted.</summary>
     public long ParameterCount => parameters().Where(p => p.requires_grad).Sum(p => p.numel());
 
+    /// <summary>Multiplies the last layer's weights, so that an untrained model begins nearer to saying the same of every class.</summary>
+    public void ScaleHead(double factor)
+    {
+        using var off = no_grad();
+        using var scope = NewDisposeScope();
+        var weight = named_parameters().Single(p => p.name == $"{HeadKey}.weight").parameter;
+        weight.mul_(factor);
+    }
+
     /// <summary>Refuses features that the model was not built for, with their shape.</summary>
     protected void RequireFeatures(Tensor x)
     {

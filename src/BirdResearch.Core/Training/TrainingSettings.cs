@@ -54,6 +54,12 @@ public sealed record TrainingSettings
     /// <summary>Dropout before the classifier.</summary>
     public double DropRate { get; init; } = 0.1;
 
+    /// <summary>
+    /// Factor on the classifier's initial weights, for models that start untrained. timm draws them for a thousand classes; with ten they
+    /// are so large that the first epochs are spent on unlearning them.
+    /// </summary>
+    public double HeadScale { get; init; } = 0.1;
+
     /// <summary>Stochastic depth at the last block.</summary>
     public double DropPathRate { get; init; }
 
@@ -93,6 +99,7 @@ public sealed record TrainingSettings
         Require(nameof(TimeMaskShare), TimeMaskShare, TimeMaskShare is >= 0 and < 1, "at least 0 and below 1");
         Require(nameof(DropRate), DropRate, DropRate is >= 0 and < 1, "at least 0 and below 1");
         Require(nameof(DropPathRate), DropPathRate, DropPathRate is >= 0 and < 1, "at least 0 and below 1");
+        Require(nameof(HeadScale), HeadScale, HeadScale is >= 0 and <= 10, "between 0 and 10");
         Require(nameof(ClipNorm), ClipNorm, ClipNorm >= 0, "at least 0");
         Require(nameof(EvaluationWindows), EvaluationWindows, EvaluationWindows >= 1, "at least 1");
         Require(nameof(EvaluateEvery), EvaluateEvery, EvaluateEvery >= 0, "at least 0");
