@@ -126,7 +126,7 @@ public sealed class TrialRunner(RunStore store)
                 trial.Model, model.parameters().Sum(p => p.numel()), MultiplyAdds.Count(model, shape), shape.Rows, shape.Frames),
             Data = new DataFacts(
                 data.Name, data.ContentKey, data.Classes.Count, split.Train.Count, split.Validation.Count, data.Soundscapes.Count, split.Rule),
-            Scores = evaluations.ToDictionary(e => e.Key, e => ScoresOf(e.Value.Scores, data.Labelling)),
+            Scores = evaluations.ToDictionary(e => e.Key, e => ScoresOf(e.Value.Scores)),
             Cost = new RunCost(
                 seconds, clips / seconds, evaluations.Values.Sum(e => e.Windows) / evaluations.Values.Sum(e => e.Seconds),
                 trainer.Steps, clips, DateTime.UtcNow),
@@ -143,7 +143,7 @@ public sealed class TrialRunner(RunStore store)
             ? known
             : _readers[(data.Root, sampleRate, seconds)] = new WindowReader(data, sampleRate, seconds);
 
-    static DomainScores ScoresOf(Scores scores, Labelling labelling)
+    static DomainScores ScoresOf(Scores scores)
     {
         static double? Defined(double value) => double.IsNaN(value) ? null : value;
         return new DomainScores(
@@ -154,7 +154,14 @@ public sealed class TrialRunner(RunStore store)
             Defined(Ranking.SampleMeanAveragePrecision(scores)),
             Defined(Ranking.PaddedMeanAveragePrecision(scores)),
             Defined(Ranking.MacroRocAuc(scores)),
-            labelling == Labelling.SingleLabel || scores.Domain == "focal" ? Defined(Ranking.Accuracy(scores)) : null);
+            HasOneLabelPerRow(scores) ? Defined(Ranking.Accuracy(scores)) : null);
+    }
+
+    static bool HasOneLabelPerRow(Scores scores)
+    {
+        for (var r = 0; r < scores.Ids.Count; r++)
+            if (scores.Truth.Slice(r * scores.Classes.Count, scores.Classes.Count).Count(true) != 1) return false;
+        return true;
     }
 
     static Progress? Relay(string name, IProgress<RunEvent>? listener) => listener is null ? null : new Progress(name, listener);
