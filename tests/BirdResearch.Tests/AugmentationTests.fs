@@ -40,8 +40,24 @@ let private maskRate probability =
             int (m.ne(x).flatten(1L).any(1L).sum().item<int64>()))
     changed, counts.Of SpecAugment.Name
 
+let private shiftRate probability =
+    let changed, counts =
+        rate (fun step counts ->
+            let samples = Array.init (8 * 5000) float32
+            TimeShift(probability).Apply(samples, 8, step, counts)
+            Array.chunkBySize 5000 samples |> Array.indexed |> Array.filter (fun (row, clip) -> clip[0] <> float32 (row * 5000)) |> Array.length)
+    changed, counts.Of TimeShift.Name
+
 let private augmentation = [
-    for name, rateOf in [ "mixup", mixupRate; "SpecAugment", maskRate ] do
+    test "a time shift turns each clip around its own end and changes no sample" {
+        let samples = Array.init 600 float32
+        TimeShift(1.0).Apply(samples, 3, at 1 4, AugmentationCounts())
+        for row, clip in Array.chunkBySize 200 samples |> Array.indexed do
+            let first = Array.findIndex ((=) (float32 (row * 200))) clip
+            let turned = Array.append clip[first..] clip[.. first - 1]
+            Expect.equal turned (Array.init 200 (fun i -> float32 (row * 200 + i))) $"row {row}, turned back by {first}"
+    }
+    for name, rateOf in [ "mixup", mixupRate; "SpecAugment", maskRate; "time shift", shiftRate ] do
         torchTest $"{name} with probability 0 never changes a clip, with 1 every clip, with 0.4 a binomial share" (fun () ->
             Expect.equal (rateOf 0.0) (0, AugmentationCount(0L, 3200L)) "never"
             let always, count = rateOf 1.0

@@ -10,7 +10,7 @@ namespace BirdResearch.Kernels;
 /// </summary>
 static class OpenMpSpin
 {
-    const string SpinCount = "2000";
+    const string SpinCount = "10000";
 
     [DllImport("libc", EntryPoint = "setenv")]
     static extern int SetEnvironment(string name, string value, int overwrite);
