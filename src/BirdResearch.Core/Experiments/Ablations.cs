@@ -26,7 +26,7 @@ public static class Ablations
         "Two architectures by two representations, small enough for a first look: who wins where, and at what price?",
         [.. from model in new[] { "tf_efficientnet_b0", "tsresnet18" }
             from frontEnd in new[] { "mel-64", "expand-and-sparsify-64" }
-            select new Trial { Model = model, FrontEnd = frontEnd, Training = new TrainingSettings { Epochs = 8, BatchSize = 8 } }]);
+            select new Trial { Model = model, FrontEnd = frontEnd, Training = new TrainingSettings { Epochs = 8 } }]);
 
     /// <summary>All of them, in the order of the list.</summary>
     public static IReadOnlyList<Ablation> All { get; } = [Demo, FrontEnds, Models];

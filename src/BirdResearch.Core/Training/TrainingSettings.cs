@@ -4,16 +4,16 @@ namespace BirdResearch.Training;
 public sealed record TrainingSettings
 {
     /// <summary>Passes over the training recordings; each pass takes one window of every recording.</summary>
-    public int Epochs { get; init; } = 30;
+    public int Epochs { get; init; } = 60;
 
     /// <summary>Clips in one step.</summary>
-    public int BatchSize { get; init; } = 16;
+    public int BatchSize { get; init; } = 8;
 
     /// <summary>Length of a window in seconds.</summary>
     public double WindowSeconds { get; init; } = 5;
 
     /// <summary>Peak learning rate of AdamW.</summary>
-    public double LearningRate { get; init; } = 5e-4;
+    public double LearningRate { get; init; } = 1e-3;
 
     /// <summary>Decoupled weight decay; biases and norms are left out.</summary>
     public double WeightDecay { get; init; } = 0.01;
