@@ -33,7 +33,7 @@ let tests =
         test "every trial of every ablation names a model and a front-end that exist" {
             for ablation in Ablations.All do
                 for trial in ablation.Trials do
-                    Classifiers.Find trial.Model |> ignore
+                    Classifiers.Named trial.Model |> ignore
                     FrontEnds.Named trial.FrontEnd |> ignore
         }
 

@@ -12,6 +12,7 @@ public static class Report
     public static Command Create()
     {
         var name = new Argument<string?>("ABLATION") { Description = "Ablation with finished runs (default: list them)", Arity = ArgumentArity.ZeroOrOne };
+        var markdown = new Option<bool>("--markdown") { Description = "Print the table as Markdown and write nothing" };
         return new Command("report",
             """
             Draws the report of an ablation's finished runs into results/<ablation>/report.html: one file that needs no network.
@@ -19,8 +20,9 @@ public static class Report
             Examples:
               bird report                 what has been run
               bird report front-ends
+              bird report models --markdown
             """)
-        { name }.Does((p, _) =>
+        { name, markdown }.Does((p, _) =>
         {
             var store = RunStore.Open();
             if (p.GetValue(name) is not { } ablation)
@@ -33,9 +35,18 @@ public static class Report
                     ? $"No run of '{ablation}' is finished yet. Start with: bird run {ablation}"
                     : NearNames.Unknown("finished ablation", ablation, store.Ablations()));
             var known = Ablations.All.FirstOrDefault(a => a.Name == ablation) ?? new Ablation(ablation, "", []);
-            Show(store, known);
+            if (p.GetValue(markdown)) PrintMarkdown(store.AblationFolder(ablation));
+            else Show(store, known);
             return 0;
         });
+    }
+
+    static void PrintMarkdown(string folder)
+    {
+        static void Row(IEnumerable<string> cells) => Screen.Line($"| {string.Join(" | ", cells.Select(c => c.Replace("|", "\\|")))} |");
+        Row(Summary.heads);
+        Row(Summary.heads.Select((_, i) => i < 3 ? "---" : "---:"));
+        foreach (var row in Summary.table(Runs.load(folder))) Row(Summary.cells(row));
     }
 
     /// <summary>Prints the ablation's table, writes its report and says where it is.</summary>

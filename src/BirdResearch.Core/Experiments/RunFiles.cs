@@ -1,4 +1,3 @@
-using System.Globalization;
 using BirdResearch.Data;
 using BirdResearch.Metrics;
 using BirdResearch.Training;
@@ -24,7 +23,7 @@ public static class RunFiles
 
     /// <summary><c>epochs.csv</c>: a line per epoch; an empty cell was not measured.</summary>
     public static void WriteEpochs(string folder, IReadOnlyList<EpochRow> rows) =>
-        Write(Path.Combine(folder, "epochs.csv"),
+        CsvTable.Write(Path.Combine(folder, "epochs.csv"),
             ["epoch", "seconds", "clips", "learning_rate", "train_loss", "train_map", "focal_loss", "focal_map", "focal_auc"],
             rows.Select(r => new object?[]
             {
@@ -41,7 +40,7 @@ public static class RunFiles
             return [Support(evaluation.Scores, c), Defined(Ranking.AveragePrecision(truth, values)), Defined(Ranking.RocAuc(truth, values))];
         }
 
-        Write(Path.Combine(folder, "classes.csv"),
+        CsvTable.Write(Path.Combine(folder, "classes.csv"),
             ["class", "common_name", "train_recordings", "focal_support", "focal_ap", "focal_auc", "soundscape_support", "soundscape_ap", "soundscape_auc"],
             data.Classes.Select((name, c) => (object?[])
             [
@@ -52,7 +51,7 @@ public static class RunFiles
 
     /// <summary><c>scores.&lt;domain&gt;.csv</c>: id, true classes, then a score per class.</summary>
     public static void WriteScores(string folder, Scores scores) =>
-        Write(Path.Combine(folder, $"scores.{scores.Domain}.csv"),
+        CsvTable.Write(Path.Combine(folder, $"scores.{scores.Domain}.csv"),
             ["id", "label", .. scores.Classes],
             Enumerable.Range(0, scores.Ids.Count).Select(r => (object?[])
             [
@@ -79,16 +78,4 @@ public static class RunFiles
     }
 
     static double? Defined(double value) => double.IsNaN(value) ? null : value;
-
-    static void Write(string file, IEnumerable<string> header, IEnumerable<object?[]> rows)
-    {
-        using var csv = CsvHelper.CsvWriter.Create(new StreamWriter(file) { NewLine = "\n" });
-        foreach (var name in header) csv.WriteField(name);
-        csv.EndRecord();
-        foreach (var row in rows)
-        {
-            foreach (var cell in row) csv.WriteField(Convert.ToString(cell, CultureInfo.InvariantCulture));
-            csv.EndRecord();
-        }
-    }
 }

@@ -48,7 +48,7 @@ public sealed class TrialRunner(RunStore store)
     public Trial Complete(Trial trial)
     {
         trial.Training.Check();
-        _ = Classifiers.Find(trial.Model);
+        _ = Classifiers.Named(trial.Model);
         var split = Splits.Of(Open(trial.Data), trial.Fold);
         return trial with { Fold = split.Fold, Features = trial.Features ?? FrontEnds.Named(trial.FrontEnd) };
     }

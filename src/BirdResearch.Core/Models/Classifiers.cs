@@ -27,7 +27,7 @@ public static class Classifiers
     /// </summary>
     public static Classifier Create(string name, int classes, InputShape input, ModelOptions? options = null)
     {
-        var entry = Find(name);
+        var entry = Named(name);
         options ??= new ModelOptions();
         if (classes < 1) throw new ArgumentException($"{name} needs at least one class, but was asked for {classes}.");
         if (input is not { Channels: > 0, Rows: > 0, Frames: > 0 })
@@ -41,7 +41,7 @@ public static class Classifiers
     }
 
     /// <summary>The line of that name; an unknown name is an error that lists near ones.</summary>
-    public static ClassifierEntry Find(string name) =>
+    public static ClassifierEntry Named(string name) =>
         All.FirstOrDefault(e => e.Name == name) ?? throw new ArgumentException(NearNames.Unknown("model", name, All.Select(e => e.Name)));
 
     static void RequireShare(double rate, string what)
