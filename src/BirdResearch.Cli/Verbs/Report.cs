@@ -1,5 +1,4 @@
 using System.CommandLine;
-using BirdResearch.Analysis;
 using BirdResearch.Experiments;
 using BirdResearch.Naming;
 
@@ -44,20 +43,20 @@ public static class Report
     static void PrintMarkdown(string folder)
     {
         static void Row(IEnumerable<string> cells) => Screen.Line($"| {string.Join(" | ", cells.Select(c => c.Replace("|", "\\|")))} |");
-        Row(Summary.heads);
-        Row(Summary.heads.Select((_, i) => i < 3 ? "---" : "---:"));
-        foreach (var row in Summary.table(Runs.load(folder))) Row(Summary.cells(row));
+        Row(Analysis.Summary.heads);
+        Row(Analysis.Summary.heads.Select((_, i) => i < 3 ? "---" : "---:"));
+        foreach (var row in Analysis.Summary.table(Analysis.Runs.load(folder))) Row(Analysis.Summary.cells(row));
     }
 
     /// <summary>Prints the ablation's table, writes its report and says where it is.</summary>
     public static void Show(RunStore store, Ablation ablation)
     {
         var folder = store.AblationFolder(ablation.Name);
-        var set = Runs.load(folder);
+        var set = Analysis.Runs.load(folder);
         Screen.Line();
         Screen.Table(
-            [.. Summary.heads.Select((head, i) => i < 3 ? head : head + ">")],
-            Summary.table(set).Select(row => (IReadOnlyList<string>)[.. Summary.cells(row)]));
+            [.. Analysis.Summary.heads.Select((head, i) => i < 3 ? head : head + ">")],
+            Analysis.Summary.table(set).Select(row => (IReadOnlyList<string>)[.. Analysis.Summary.cells(row)]));
         foreach (var skipped in set.Skipped) Screen.Warn($"{skipped.Folder} was left out: {skipped.Reason}");
         var path = Analysis.Report.write(folder, ablation.Name, ablation.Question);
         Screen.Line();
