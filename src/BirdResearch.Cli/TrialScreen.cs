@@ -16,7 +16,7 @@ public static class TrialScreen
 
         var notes = new NoteColumn();
         return AnsiConsole.Progress()
-            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), notes)
+            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn { Width = 24 }, new PercentageColumn(), notes)
             .Start(context =>
             {
                 var tasks = trials.Select(t => context.AddTask(Markup.Escape(Label(t)), autoStart: false)).ToArray();
