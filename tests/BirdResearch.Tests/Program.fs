@@ -26,13 +26,16 @@ let all =
         AnalysisTests.tests
     ]
 
-/// Prints what was skipped and why, then the count alone on the last line.
+/// Prints what was skipped and why, then the count alone on the last line. Expecto's own writer pads lines, so this goes around it.
 let closing (summary: TestRunSummary) =
+    Console.Out.Flush ()
+    use output = new StreamWriter (Console.OpenStandardOutput ())
+    output.WriteLine () // Expecto leaves a colour code at the start of the line
     for test, result in summary.results do
         match result.result with
-        | Ignored reason -> printfn $"""skipped: {String.Join ('.', test.name)} ({reason})"""
+        | Ignored reason -> output.WriteLine $"""skipped: {String.Join ('.', test.name)} ({reason})"""
         | _ -> ()
-    printfn $"{summary.passed.Length} passed, {summary.failed.Length + summary.errored.Length} failed"
+    output.WriteLine $"{summary.passed.Length} passed, {summary.failed.Length + summary.errored.Length} failed"
 
 [<EntryPoint>]
 let main args =
@@ -42,7 +45,8 @@ let main args =
             summary = fun config summary -> async {
                 do! TestPrinters.defaultPrinter.summary config summary
                 counts.Value <- Some summary } }
-    let code = runTestsWithCLIArgs [ Printer printer; if Console.IsOutputRedirected then Colours 0 ] args all
+    let plain = if Console.IsOutputRedirected then [ Colours 0 ] else []
+    let code = runTestsWithCLIArgs (Printer printer :: No_Spinner :: plain) args all
     counts.Value |> Option.iter closing
     let temporary = Path.Combine (Path.GetTempPath (), $"bird-tests-{Environment.ProcessId}")
     if Directory.Exists temporary then Directory.Delete (temporary, true)
