@@ -38,7 +38,7 @@ public static class Catalogues
             {
                 using var inner = torch.NewDisposeScope();
                 using var model = Classifiers.Create(entry.Name, p.GetValue(classes), shape);
-                var parameters = model.parameters().Sum(x => x.numel());
+                var parameters = model.ParameterCount;
                 return (IReadOnlyList<string>)
                 [
                     entry.Name, parameters.ToString("N0", CultureInfo.InvariantCulture), (parameters * 4 / 1e6).ToString("0.0", CultureInfo.InvariantCulture),

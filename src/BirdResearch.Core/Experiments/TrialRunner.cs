@@ -123,7 +123,7 @@ public sealed class TrialRunner(RunStore store)
             Name = name,
             Trial = trial,
             Model = new ModelFacts(
-                trial.Model, model.parameters().Sum(p => p.numel()), MultiplyAdds.Count(model, shape), shape.Rows, shape.Frames),
+                trial.Model, model.ParameterCount, MultiplyAdds.Count(model, shape), shape.Rows, shape.Frames),
             Data = new DataFacts(
                 data.Name, data.ContentKey, data.Classes.Count, split.Train.Count, split.Validation.Count, data.Soundscapes.Count, split.Rule),
             Scores = evaluations.ToDictionary(e => e.Key, e => ScoresOf(e.Value.Scores)),
