@@ -26,6 +26,21 @@ public abstract class Classifier(string name, int classes, InputShape input) : n
     /// <summary>State-dictionary path of the last layer, whose size follows the number of classes.</summary>
     public virtual string? HeadKey => null;
 
+    /// <summary>
+    /// Number of steps that <see cref="DepthOf"/> distinguishes: for layer-wise learning-rate decay the embedding is depth 0 and the head
+    /// <c>Depths - 1</c>. 1 for models that do not tell their layers apart.
+    /// </summary>
+    public virtual int Depths => 1;
+
+    /// <summary>Depth of the layer that a parameter belongs to, from 0 to <see cref="Depths"/> - 1.</summary>
+    public virtual int DepthOf(string key) => Depths - 1;
+
+    /// <summary>Whether weight decay applies to a parameter: by default to those of two dimensions or more, as in timm.</summary>
+    public virtual bool IsDecayed(string key, Tensor parameter) => parameter.dim() > 1;
+
+    /// <summary>The highest learning rate that a parameter may have (S4 holds its state matrices at 0.001), or null for no limit.</summary>
+    public virtual double? LearningRateLimitOf(string key) => null;
+
     /// <summary>Trainable numbers; running statistics are not counted.</summary>
     public long ParameterCount => parameters().Where(p => p.requires_grad).Sum(p => p.numel());
 

@@ -15,8 +15,20 @@ public static class MultiplyAdds
         using var off = no_grad();
         var total = 0L;
         var removals = new List<Action>();
+        var counters = model.modules().OfType<ICountsMultiplyAdds>().ToList();
+        var counted = counters.Cast<nn.Module>().SelectMany(m => m.modules()).ToHashSet(ReferenceEqualityComparer.Instance);
         foreach (var module in model.modules().OfType<nn.Module<Tensor, Tensor>>())
         {
+            if (module is ICountsMultiplyAdds counter)
+            {
+                removals.Add(module.register_forward_hook((_, _, output) =>
+                {
+                    total += counter.MultiplyAddsOf(output);
+                    return output;
+                }).remove);
+                continue;
+            }
+            if (counted.Contains(module)) continue;
             var weight = module.named_parameters(recurse: false).FirstOrDefault(p => p.name == "weight").parameter;
             if (weight is null || weight.dim() < 2) continue;
             var perOutput = weight.numel() / weight.shape[0];
