@@ -29,12 +29,28 @@ public sealed class Dense : nn.Module<Tensor, Tensor>, IMixedPrecision
     /// <inheritdoc/>
     public bool Bfloat16 { get; set; }
 
+    /// <summary>The product (..., outputs) alone, without the bias.</summary>
+    public Tensor Product(Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        return Bfloat16
+            ? nn.functional.linear(x.to(ScalarType.BFloat16), weight.to(ScalarType.BFloat16)).to(x.dtype).MoveToOuterDisposeScope()
+            : nn.functional.linear(x, weight).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Divides the weight by a number, leaving the bias.</summary>
+    internal void Divide(double by)
+    {
+        using var off = no_grad();
+        weight.div_(by);
+    }
+
     /// <inheritdoc/>
     public override Tensor forward(Tensor x)      // (..., inputs)
     {
         using var scope = NewDisposeScope();
         if (!Bfloat16) return nn.functional.linear(x, weight, bias).MoveToOuterDisposeScope();
-        var product = nn.functional.linear(x.to(ScalarType.BFloat16), weight.to(ScalarType.BFloat16)).to(x.dtype);
+        var product = Product(x);
         return (bias is null ? product : product + bias).MoveToOuterDisposeScope();                 // (..., outputs)
     }
 }
