@@ -28,21 +28,24 @@ public sealed class VimMixer : nn.Module<Tensor, Tensor>, ICountsMultiplyAdds
     /// <summary>A mixer with freshly drawn weights; settings out of range are an error that names them.</summary>
     /// <param name="settings">The numbers of either direction.</param>
     /// <param name="divide">Whether the sum of the directions is halved.</param>
-    public VimMixer(MambaSettings settings, bool divide = true) : base(nameof(VimMixer))
+    /// <param name="flipped">
+    /// Whether it gives what it would give on the sequence turned around, turned back: the directions change places and nothing is copied.
+    /// </param>
+    public VimMixer(MambaSettings settings, bool divide = true, bool flipped = false) : base(nameof(VimMixer))
     {
         settings.Check();
-        (Settings, Divide) = (settings, divide);
+        (Settings, Divide, Flipped) = (settings, divide, flipped);
         var (inner, rows) = (settings.Inner, settings.Rank + (2 * settings.States));
         A_log = MambaDirection.InitialALog(inner, settings.States);
         D = nn.Parameter(ones(inner));
         A_b_log = MambaDirection.InitialALog(inner, settings.States);
         D_b = nn.Parameter(ones(inner));
         in_proj = new Dense(settings.Width, 2 * inner, settings.Bias);
-        conv1d = new CausalConvolution(inner, settings.Kernel, settings.ConvBias);
+        conv1d = new CausalConvolution(inner, settings.Kernel, settings.ConvBias, reverse: flipped);
         x_proj = new Dense(inner, rows, hasBias: false);
         dt_proj = new Dense(settings.Rank, inner);
         MambaDirection.InitialiseDt(dt_proj);
-        conv1d_b = new CausalConvolution(inner, settings.Kernel, settings.ConvBias, reverse: true);
+        conv1d_b = new CausalConvolution(inner, settings.Kernel, settings.ConvBias, reverse: !flipped);
         x_proj_b = new Dense(inner, rows, hasBias: false);
         dt_proj_b = new Dense(settings.Rank, inner);
         MambaDirection.InitialiseDt(dt_proj_b);
@@ -56,9 +59,12 @@ public sealed class VimMixer : nn.Module<Tensor, Tensor>, ICountsMultiplyAdds
     /// <summary>Whether the sum of the directions is halved.</summary>
     public bool Divide { get; }
 
-    internal MambaDirection Forward => new(conv1d, x_proj, dt_proj, A_log, D, Reverse: false);
+    /// <summary>Whether it acts as on the sequence turned around.</summary>
+    public bool Flipped { get; }
 
-    internal MambaDirection Backward => new(conv1d_b, x_proj_b, dt_proj_b, A_b_log, D_b, Reverse: true);
+    internal MambaDirection Forward => new(conv1d, x_proj, dt_proj, A_log, D, Reverse: Flipped);
+
+    internal MambaDirection Backward => new(conv1d_b, x_proj_b, dt_proj_b, A_b_log, D_b, Reverse: !Flipped);
 
     /// <inheritdoc cref="MambaMixer.ScaleOutput"/>
     public void ScaleOutput(int layers) => out_proj.Divide(Math.Sqrt(layers));
