@@ -20,6 +20,7 @@ let all =
         SpectrogramTests.tests
         FeaturesTests.tests
         AugmentationTests.tests
+        OptimiserTests.tests
         TrainingTests.tests
         ExperimentTests.tests
         CliTests.tests

@@ -8,20 +8,34 @@ namespace BirdResearch.Kernels;
 
 /// <summary>
 /// AdamW (Loshchilov and Hutter 2019, as torch.optim.AdamW) over all parameters in one pass, with the clipping of the global
-/// gradient norm folded in. Parameters of fewer than two dimensions (biases, norms) are not decayed, as timm does by default.
+/// gradient norm folded in. Each parameter has its <see cref="ParameterRule"/>; without one, those of fewer than two dimensions
+/// (biases, norms) are not decayed, as timm does by default. The result does not depend on the number of threads.
 /// </summary>
 public sealed class AdamW
 {
+    // Numbers that one thread updates at a time: a multiple of every vector's length, so that blocks change no rounding.
+    const int BlockLength = 1 << 16;
+
     readonly Slot[] _slots;
+    readonly (int Slot, int Start, int Length)[] _blocks;
 
     /// <param name="parameters">Trainable float32 parameters on the CPU, by name.</param>
     /// <param name="weightDecay">Decoupled weight decay, per unit of learning rate.</param>
-    public AdamW(IEnumerable<(string name, Parameter parameter)> parameters, double weightDecay = 0.01)
+    /// <param name="rules">The rule of a parameter, by its name; null decays those of two dimensions or more and sets no other rule.</param>
+    public AdamW(
+        IEnumerable<(string name, Parameter parameter)> parameters, double weightDecay = 0.01, Func<string, Tensor, ParameterRule>? rules = null)
     {
         WeightDecay = weightDecay;
-        _slots = [.. parameters.Where(p => p.parameter.requires_grad).Select(p => new Slot(p.name, p.parameter))];
+        rules ??= (_, parameter) => new ParameterRule { IsDecayed = parameter.dim() > 1 };
+        _slots = [.. parameters.Where(p => p.parameter.requires_grad).Select(p => new Slot(p.name, p.parameter, rules(p.name, p.parameter)))];
         if (_slots.FirstOrDefault(s => s.Parameter.dtype != ScalarType.Float32 || s.Parameter.device_type != DeviceType.CPU) is { } odd)
             throw new ArgumentException($"AdamW needs float32 parameters on the CPU; '{odd.Name}' is {odd.Parameter.dtype} on {odd.Parameter.device_type}.");
+        _blocks =
+        [
+            .. _slots.SelectMany((slot, index) =>
+                from start in Enumerable.Range(0, (slot.First.Length + BlockLength - 1) / BlockLength).Select(b => b * BlockLength)
+                select (index, start, Math.Min(BlockLength, slot.First.Length - start))),
+        ];
     }
 
     /// <summary>Decoupled weight decay, per unit of learning rate.</summary>
@@ -51,26 +65,33 @@ public sealed class AdamW
         using var scope = NewDisposeScope();
         using var noGradient = no_grad();
         var gradients = _slots.Select(s => s.Parameter.grad is { } g ? g.contiguous() : null).ToArray();
-        var norm = Math.Sqrt(gradients.Sum(g => g is null ? 0 : SumOfSquares(Floats(g))));
+        var squares = new double[_slots.Length];
+        EachOf(_slots.Length, i => squares[i] = gradients[i] is { } g ? SumOfSquares(Floats(g)) : 0);
+        var norm = Math.Sqrt(squares.Sum());
         if (double.IsFinite(norm))
         {
             Steps++;
             var scale = clipNorm > 0 && norm > clipNorm ? clipNorm / norm : 1;
-            for (var i = 0; i < _slots.Length; i++)
-                if (gradients[i] is { } gradient) Update(_slots[i], Floats(gradient), (float)scale, learningRate);
+            EachOf(_blocks.Length, i =>
+            {
+                var (slot, start, length) = _blocks[i];
+                if (gradients[slot] is { } gradient)
+                    Update(_slots[slot], start, length, Floats(gradient).Slice(start, length), (float)scale, learningRate);
+            });
         }
         foreach (var slot in _slots) slot.Parameter.grad = null;
         return norm;
     }
 
     // m = b1 m + (1 - b1) g,  v = b2 v + (1 - b2) g^2,  p = p (1 - lr wd) - lr / (1 - b1^t) * m / (sqrt(v / (1 - b2^t)) + eps)
-    void Update(Slot slot, ReadOnlySpan<float> gradient, float scale, double learningRate)
+    void Update(Slot slot, int start, int length, ReadOnlySpan<float> gradient, float scale, double learningRate)
     {
-        var parameter = Floats(slot.Parameter);
-        Span<float> first = slot.First, second = slot.Second;
+        var parameter = Floats(slot.Parameter).Slice(start, length);
+        Span<float> first = slot.First.AsSpan(start, length), second = slot.Second.AsSpan(start, length);
         float b1 = (float)Beta1, b2 = (float)Beta2, epsilon = (float)Epsilon;
-        var keep = (float)(1 - (slot.Parameter.dim() > 1 ? learningRate * WeightDecay : 0));
-        var step = (float)(learningRate / (1 - Math.Pow(Beta1, Steps)));
+        var rate = slot.Rule.RateOf(learningRate);
+        var keep = (float)(1 - (slot.Rule.IsDecayed ? rate * WeightDecay : 0));
+        var step = (float)(rate / (1 - Math.Pow(Beta1, Steps)));
         var correction = (float)(1 / Math.Sqrt(1 - Math.Pow(Beta2, Steps)));
 
         var ps = MemoryMarshal.Cast<float, Vector<float>>(parameter);
@@ -109,12 +130,18 @@ public sealed class AdamW
         return sum;
     }
 
+    static void EachOf(int count, Action<int> work)
+    {
+        for (var i = 0; i < count; i++) work(i);
+    }
+
     static Span<float> Floats(Tensor tensor) => MemoryMarshal.Cast<byte, float>(tensor.bytes);
 
-    sealed class Slot(string name, Parameter parameter)
+    sealed class Slot(string name, Parameter parameter, ParameterRule rule)
     {
         public string Name { get; } = name;
         public Parameter Parameter { get; } = parameter;
+        public ParameterRule Rule { get; } = rule;
         public float[] First { get; } = new float[parameter.numel()];
         public float[] Second { get; } = new float[parameter.numel()];
     }

@@ -26,6 +26,9 @@ public abstract class Classifier(string name, int classes, InputShape input) : n
     /// <summary>State-dictionary path of the last layer, whose size follows the number of classes.</summary>
     public virtual string? HeadKey => null;
 
+    /// <summary>Whether a parameter belongs to the part that starts afresh for new classes: by default the layer of <see cref="HeadKey"/>.</summary>
+    public virtual bool IsHead(string key) => HeadKey is { } head && key.StartsWith(head + ".", StringComparison.Ordinal);
+
     /// <summary>
     /// Number of steps that <see cref="DepthOf"/> distinguishes: for layer-wise learning-rate decay the embedding is depth 0 and the head
     /// <c>Depths - 1</c>. 1 for models that do not tell their layers apart.

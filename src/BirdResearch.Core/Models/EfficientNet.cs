@@ -25,6 +25,7 @@ public sealed class EfficientNet : Classifier
     readonly GlobalAverage global_pool;
     readonly Linear classifier;
     readonly double _dropRate;
+    readonly StageDepths _depths;
 
     internal EfficientNet(string name, double width, double depth, int classes, InputShape input, ModelOptions options)
         : base(name, classes, input)
@@ -42,6 +43,7 @@ public sealed class EfficientNet : Classifier
         nn.init.uniform_(classifier.weight, -1 / Math.Sqrt(classes), 1 / Math.Sqrt(classes));
         nn.init.zeros_(classifier.bias);
         RegisterComponents();
+        _depths = new StageDepths(nameof(blocks), [.. Stages.Select(s => BlocksOf(s.Blocks, depth))], nameof(classifier), [nameof(conv_head), nameof(bn2)]);
     }
 
     /// <inheritdoc/>
@@ -49,6 +51,12 @@ public sealed class EfficientNet : Classifier
 
     /// <inheritdoc/>
     public override string HeadKey => "classifier";
+
+    /// <inheritdoc/>
+    public override int Depths => _depths.Count;
+
+    /// <inheritdoc/>
+    public override int DepthOf(string key) => _depths.Of(key);
 
     /// <inheritdoc/>
     public override Tensor forward(Tensor input)                // (B, channels, rows, frames)
@@ -65,7 +73,7 @@ public sealed class EfficientNet : Classifier
 
     static List<Chain> BuildStages(long stem, double width, double depth, double dropPathRate, out long last)
     {
-        var counts = Stages.Select(s => (int)Math.Ceiling(s.Blocks * depth)).ToArray();
+        var counts = Stages.Select(s => BlocksOf(s.Blocks, depth)).ToArray();
         var total = counts.Sum();
         var stages = new List<Chain>();
         var (input, index) = (stem, 0);
@@ -97,6 +105,8 @@ public sealed class EfficientNet : Classifier
         last = input;
         return stages;
     }
+
+    static int BlocksOf(int blocks, double depth) => (int)Math.Ceiling(blocks * depth);
 
     /// <summary>timm's make_divisible: the nearest multiple of 8, at least 8, that keeps nine tenths of the product.</summary>
     static long Scaled(long channels, double width)

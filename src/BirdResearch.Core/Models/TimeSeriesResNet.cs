@@ -26,6 +26,7 @@ public sealed class TimeSeriesResNet : Classifier
     readonly Linear fc;
     readonly double _dropRate;
     readonly long _rows;
+    readonly StageDepths _depths;
 
     internal TimeSeriesResNet(string name, TimeSeriesPlan plan, int classes, InputShape input, ModelOptions options)
         : base(name, classes, input)
@@ -39,6 +40,7 @@ public sealed class TimeSeriesResNet : Classifier
         global_pool = new GlobalAverage();
         fc = nn.Linear(plan.Widths[^1] * (plan.Bottleneck ? SeriesBlock.Expansion : 1), classes);
         RegisterComponents();
+        _depths = new StageDepths(nameof(layers), plan.Depths, nameof(fc));
     }
 
     /// <summary>Fewest frames that it can take: those that leave one after every halving.</summary>
@@ -46,6 +48,12 @@ public sealed class TimeSeriesResNet : Classifier
 
     /// <inheritdoc/>
     public override string HeadKey => "fc";
+
+    /// <inheritdoc/>
+    public override int Depths => _depths.Count;
+
+    /// <inheritdoc/>
+    public override int DepthOf(string key) => _depths.Of(key);
 
     /// <inheritdoc/>
     public override Tensor forward(Tensor input)                // (B, channels, rows, T)

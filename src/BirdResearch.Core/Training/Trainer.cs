@@ -42,7 +42,8 @@ public sealed class Trainer
         settings.Check();
         (_frontEnd, _model, _reader, _data, _split, _settings, _seed) = (frontEnd, model, reader, data, split, settings, seed);
         _loss = Loss.Named(settings.Loss, data.Labelling, settings.LabelSmoothing);
-        _optimiser = new AdamW(model.named_parameters(), settings.WeightDecay);
+        ProductPrecision.Apply(settings.Precision, model);
+        _optimiser = ParameterRules.Optimiser(model, settings);
         _timeShift = new TimeShift(settings.TimeShiftProbability);
         _mixup = new Mixup(settings.MixupProbability, settings.MixupAlpha);
         _specAugment = new SpecAugment(

@@ -15,6 +15,26 @@ public sealed record TrainingSettings
     /// <summary>Peak learning rate of AdamW.</summary>
     public double LearningRate { get; init; } = 1e-3;
 
+    /// <summary>
+    /// Factor on the learning rate for every layer further from the head, so that early layers change less: BEiT's and timm's
+    /// layer-wise decay. 1 switches it off.
+    /// </summary>
+    public double LayerDecay { get; init; } = 1;
+
+    /// <summary>Factor on the learning rate of the head, which starts afresh where the other layers come pretrained.</summary>
+    public double HeadLearningRateFactor { get; init; } = 1;
+
+    /// <summary>Decay rate of AdamW's first moment.</summary>
+    public double Beta1 { get; init; } = 0.9;
+
+    /// <summary>Decay rate of AdamW's second moment.</summary>
+    public double Beta2 { get; init; } = 0.999;
+
+    /// <summary>
+    /// Format of matrix products, forward and backward: <c>fp32</c> or <c>bf16</c>. Weights, norms and states stay in float32 either way.
+    /// </summary>
+    public string Precision { get; init; } = "fp32";
+
     /// <summary>Decoupled weight decay; biases and norms are left out.</summary>
     public double WeightDecay { get; init; } = 0.01;
 
@@ -87,6 +107,11 @@ public sealed record TrainingSettings
         Require(nameof(WindowSeconds), WindowSeconds, WindowSeconds is > 0 and <= 600, "above 0 and at most 600");
         Require(nameof(LearningRate), LearningRate, LearningRate is > 0 and < 10, "above 0 and below 10");
         Require(nameof(WeightDecay), WeightDecay, WeightDecay is >= 0 and < 10, "at least 0 and below 10");
+        Require(nameof(LayerDecay), LayerDecay, LayerDecay is > 0 and <= 1, "above 0 and at most 1");
+        Require(nameof(HeadLearningRateFactor), HeadLearningRateFactor, HeadLearningRateFactor is > 0 and <= 1000, "above 0 and at most 1000");
+        Require(nameof(Beta1), Beta1, Beta1 is >= 0 and < 1, "at least 0 and below 1");
+        Require(nameof(Beta2), Beta2, Beta2 is >= 0 and < 1, "at least 0 and below 1");
+        ProductPrecision.Check(Precision);
         Require(nameof(WarmupShare), WarmupShare, WarmupShare is >= 0 and < 1, "at least 0 and below 1");
         Require(nameof(LabelSmoothing), LabelSmoothing, LabelSmoothing is >= 0 and < 1, "at least 0 and below 1");
         Require(nameof(TimeShiftProbability), TimeShiftProbability, TimeShiftProbability is >= 0 and <= 1, "between 0 and 1");

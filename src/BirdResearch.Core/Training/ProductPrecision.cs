@@ -1,0 +1,28 @@
+using BirdResearch.Models;
+
+namespace BirdResearch.Training;
+
+/// <summary>The number formats that a model's matrix products can be taken in.</summary>
+public static class ProductPrecision
+{
+    const string Single = "fp32", Brain = "bf16";
+
+    /// <summary>The names: <c>fp32</c> and <c>bf16</c>.</summary>
+    public static IReadOnlyList<string> Names { get; } = [Single, Brain];
+
+    /// <summary>An unknown name is an error that lists the known ones.</summary>
+    public static void Check(string name)
+    {
+        if (!Names.Contains(name)) throw new ArgumentException($"training.precision is '{name}'; it must be {string.Join(" or ", Names)}.");
+    }
+
+    /// <summary>Has every module that can do so take its products in that format. A model without any such module has no bf16 form.</summary>
+    public static void Apply(string name, Classifier model)
+    {
+        Check(name);
+        var products = model.modules().OfType<IMixedPrecision>().ToList();
+        if (name == Brain && products.Count == 0)
+            throw new ArgumentException($"{model.ModelName} has no bf16 form yet: train it with training.precision=fp32.");
+        foreach (var product in products) product.Bfloat16 = name == Brain;
+    }
+}
