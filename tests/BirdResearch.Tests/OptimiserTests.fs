@@ -49,6 +49,43 @@ let private bothWays clip =
         for one in composed do one.step () |> ignore
     List.zip3 [ for name, _, _, _, _ in ruled -> name ] fast plain
 
+/// Two dense layers over all features of a clip.
+type private DenseClassifier() as this =
+    inherit Classifier("dense_pair", 5, shape)
+    let first = new Dense(shape.Rows * shape.Frames, 48L)
+    let last = new Dense(48L, 5L)
+    do
+        this.register_module("first", first)
+        this.register_module("last", last)
+    override _.HeadKey = "last"
+    override _.forward(x: torch.Tensor) = last.call(torch.nn.functional.silu(first.call(x.flatten 1L)))
+
+/// Logits before training and losses over some steps on one batch.
+let private trained (precision: string) (make: unit -> Classifier) =
+    torch.manual_seed 3L |> ignore
+    use model = make ()
+    ProductPrecision.Apply(precision, model)
+    let x, y = torch.randn(10L, 1L, shape.Rows, shape.Frames), torch.arange(10L).remainder(torch.tensor 5L)
+    let optimiser = ParameterRules.Optimiser(model, TrainingSettings(Precision = precision))
+    let untrained = numbers (model.call x)
+    let losses =
+        [ for _ in 1..30 ->
+            use _ = torch.NewDisposeScope()
+            let loss = torch.nn.functional.cross_entropy(model.call x, y)
+            loss.backward ()
+            optimiser.Step(1e-3, 5.0) |> ignore
+            for struct (key, p) in model.named_parameters () do
+                Expect.equal p.dtype torch.ScalarType.Float32 $"{key} keeps its precision"
+            loss.item<float32> () ]
+    untrained, losses
+
+let private mixedModels: (string * (unit -> Classifier)) list =
+    [ "two dense layers", (fun () -> new DenseClassifier())
+      for name in tinyNames do
+          use model = Classifiers.Create(name, 5, shape)
+          if model.modules().OfType<IMixedPrecision>().Any() then
+              name, (fun () -> Classifiers.Create(name, 5, shape)) ]
+
 let private create name = Classifiers.Create(name, 5, shape, ModelOptions(Seed = Nullable 1))
 
 let private factors (settings: TrainingSettings) (model: Classifier) =
@@ -100,6 +137,53 @@ let tests =
                   "bn1.weight", 17; "conv_stem.weight", 17 ] do
                 let head = if depth = 0 then 3.0 else 1.0
                 Expect.equal factors[key] (head * 0.5 ** float depth) key)
+
+        torchTest "a step has the same bits on one thread as on several" (fun () ->
+            let stepped threads =
+                let before = torch.get_num_threads ()
+                torch.set_num_threads threads
+                try
+                    [ for _, fast, _ in bothWays 1.0 -> numbers fast ]
+                finally
+                    torch.set_num_threads before
+            Expect.equal (stepped 3) (stepped 1) "parameters")
+
+        torchTest "a dense layer in bf16 gives a rounded product of rounded factors, and a gradient in float32" (fun () ->
+            torch.manual_seed 2L |> ignore
+            let dense = new Dense(64L, 8L, Bfloat16 = true)
+            let x = torch.randn(6L, 64L).requires_grad_()
+            let y = dense.call x
+            let rounded (t: torch.Tensor) = t.detach().``to``(torch.bfloat16).``to``(torch.float64)
+            let product = torch.matmul(rounded x, (rounded dense.Weight).t())
+            let want = product.``to``(torch.bfloat16).``to``(torch.float64) + (nonNull dense.Bias).``to``(torch.float64)
+            // The sum over 64 products may fall on either side of a rounding boundary.
+            Expect.isLessThan (widest (numbers y) (numbers want)) (2.0 ** -7.0 * Array.max (Array.map abs (numbers product))) "within one step of bf16"
+            let inner = dense.Product(x).detach()
+            Expect.equal (numbers inner) (numbers (inner.``to`` torch.bfloat16)) "the product is a bf16 number"
+            y.sum().backward ()
+            Expect.equal (nonNull dense.Weight.grad).dtype torch.ScalarType.Float32 "gradient of the weight"
+            Expect.equal (nonNull x.grad).dtype torch.ScalarType.Float32 "gradient of the input")
+
+        for name, make in mixedModels do
+            torchTest $"{name} in bf16 differs from float32 by about bf16's step, and learns nearly as well" (fun () ->
+                let plain, plainLosses = trained "fp32" make
+                let mixed, mixedLosses = trained "bf16" make
+                let size = plain |> Array.map abs |> Array.max
+                let off = widest plain mixed / size
+                Expect.isGreaterThan off 1e-4 "products were taken in bf16"
+                Expect.isLessThan off 5e-2 "and are close"
+                Expect.isLessThan (List.last plainLosses) (plainLosses.Head / 2.0f) "float32 learns"
+                Expect.isLessThan (abs (List.last mixedLosses - List.last plainLosses)) (0.1f * plainLosses.Head) $"losses {List.last plainLosses}, {List.last mixedLosses}")
+
+        torchTest "bf16 is set and taken back on every module, and refused by a model without a product to take in it" (fun () ->
+            use model = new DenseClassifier()
+            let flags () = [ for m in model.modules().OfType<IMixedPrecision>() -> m.Bfloat16 ]
+            ProductPrecision.Apply("bf16", model)
+            Expect.equal (flags ()) [ true; true ] "set"
+            ProductPrecision.Apply("fp32", model)
+            Expect.equal (flags ()) [ false; false ] "taken back"
+            use plain = create "tsresnet_tiny"
+            Expect.stringContains (messageOf (fun () -> ProductPrecision.Apply("bf16", plain))) "tsresnet_tiny has no bf16 form yet" "message")
 
         for setting, message in
             [ "training.layer_decay=0", "training.layer_decay is 0; it must be above 0 and at most 1"

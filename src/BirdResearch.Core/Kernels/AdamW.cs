@@ -66,13 +66,13 @@ public sealed class AdamW
         using var noGradient = no_grad();
         var gradients = _slots.Select(s => s.Parameter.grad is { } g ? g.contiguous() : null).ToArray();
         var squares = new double[_slots.Length];
-        EachOf(_slots.Length, i => squares[i] = gradients[i] is { } g ? SumOfSquares(Floats(g)) : 0);
+        OpenMpPool.For(_slots.Length, i => squares[i] = gradients[i] is { } g ? SumOfSquares(Floats(g)) : 0);
         var norm = Math.Sqrt(squares.Sum());
         if (double.IsFinite(norm))
         {
             Steps++;
             var scale = clipNorm > 0 && norm > clipNorm ? clipNorm / norm : 1;
-            EachOf(_blocks.Length, i =>
+            OpenMpPool.For(_blocks.Length, i =>
             {
                 var (slot, start, length) = _blocks[i];
                 if (gradients[slot] is { } gradient)
@@ -128,11 +128,6 @@ public sealed class AdamW
             foreach (var v in part[(vectors.Length * Vector<float>.Count)..]) sum += v * v;
         }
         return sum;
-    }
-
-    static void EachOf(int count, Action<int> work)
-    {
-        for (var i = 0; i < count; i++) work(i);
     }
 
     static Span<float> Floats(Tensor tensor) => MemoryMarshal.Cast<byte, float>(tensor.bytes);
