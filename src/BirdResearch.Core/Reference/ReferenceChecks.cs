@@ -12,6 +12,8 @@ public static class ReferenceChecks
         new TimmReference(),
         new AudioReference(),
         new MetricsReference(),
+        new ScanReference(),
+        new MambaReference(),
     ];
 
     /// <summary>

@@ -25,6 +25,42 @@ sealed class ReferenceComparison(string precision, double tolerance, double grad
         else Near(what, a, b, b.Max(Math.Abs));
     }
 
+    /// <summary>Shape and values, or shape, mean, deviation, extremes and probes: whichever the file has of the tensor.</summary>
+    public void Array(string what, JsonElement expected, Tensor? ours)
+    {
+        if (ours is null)
+        {
+            Exact($"{what}: there is none", false);
+            return;
+        }
+        if (!SameShape(what, expected, ours.shape)) return;
+        using var flat = ours.detach().to(ScalarType.Float64, copy: true).reshape(-1);
+        var array = new ExpectedArray(expected);
+        _findings.Add(new(what, precision, array.Error(flat.data<double>().ToArray(), ours.shape, array.Scale > 0 ? array.Scale : 1), tolerance));
+    }
+
+    /// <summary>
+    /// The keys, shapes and types of a module's state in their order, and its number of trainable parameters where the file has it.
+    /// </summary>
+    /// <param name="root">The file.</param>
+    /// <param name="model">Ours.</param>
+    /// <param name="types">False leaves the types out, for files whose module was made in float64.</param>
+    public void StateDictionary(JsonElement root, nn.Module model, bool types = true)
+    {
+        string[] ours = [.. Models.StateDictionary.Of(model).Select(e => Line(e.Key, e.Tensor.shape, e.Tensor.dtype.ToString().ToLowerInvariant()))];
+        string[] theirs = [.. root.GetProperty("state_dict").EnumerateArray().Select(e => Line(e[0].GetString()!, ReferenceJson.Longs(e[1]), e[2].GetString()!))];
+        var places = Enumerable.Range(0, Math.Max(ours.Length, theirs.Length));
+        var place = places.FirstOrDefault(i => ours.ElementAtOrDefault(i) != theirs.ElementAtOrDefault(i), -1);
+        if (place < 0) Exact("state_dict", true);
+        else Exact($"state_dict[{place}]: {ours.ElementAtOrDefault(place)}, theirs {theirs.ElementAtOrDefault(place)}", false);
+
+        if (!root.TryGetProperty("num_parameters", out var count)) return;
+        var own = model.parameters().Where(p => p.requires_grad).Sum(p => p.numel());
+        Exact($"num_parameters: {own}, theirs {count}", own == count.GetInt64());
+
+        string Line(string key, long[] shape, string type) => $"{key} ({string.Join(", ", shape)}) {(types ? type : "")}";
+    }
+
     /// <summary>One number, whose error may be as large as <paramref name="scale"/> x tolerance.</summary>
     public void Number(string what, double expected, double ours, double scale) => Near(what, [ours], [expected], scale);
 

@@ -34,7 +34,7 @@ public sealed class TimmReference : IReferenceKind
         using var scope = NewDisposeScope();
         using var model = Create(root, name);
         var comparison = Comparison(root.GetProperty("tolerance"), precision);
-        CheckStateDictionary(comparison, root, model);
+        comparison.StateDictionary(root, model);
 
         FillEntries(StateDictionary.Of(model), root);
         model.to(precision);
@@ -78,21 +78,6 @@ public sealed class TimmReference : IReferenceKind
             return new("float64", tight, tight, floor);
         }
         return new("float32", tolerance.GetProperty("float32_logits_rel").GetDouble(), tolerance.GetProperty("float32_grad_rel").GetDouble(), floor);
-    }
-
-    static void CheckStateDictionary(ReferenceComparison comparison, JsonElement root, Classifier model)
-    {
-        string[] ours = [.. StateDictionary.Of(model).Select(e => Line(e.Key, e.Tensor.shape, e.Tensor.dtype.ToString().ToLowerInvariant()))];
-        string[] theirs = [.. root.GetProperty("state_dict").EnumerateArray().Select(e => Line(e[0].GetString()!, Longs(e[1]), e[2].GetString()!))];
-        var places = Enumerable.Range(0, Math.Max(ours.Length, theirs.Length));
-        var place = places.FirstOrDefault(i => ours.ElementAtOrDefault(i) != theirs.ElementAtOrDefault(i), -1);
-        if (place < 0) comparison.Exact("state_dict", true);
-        else comparison.Exact($"state_dict[{place}]: {ours.ElementAtOrDefault(place)}, theirs {theirs.ElementAtOrDefault(place)}", false);
-
-        var count = root.GetProperty("num_parameters").GetInt64();
-        comparison.Exact($"num_parameters: {model.ParameterCount}, theirs {count}", model.ParameterCount == count);
-
-        static string Line(string key, long[] shape, string type) => $"{key} ({string.Join(", ", shape)}) {type}";
     }
 
     /// <summary>Figures of the output of every module that is named, filled in as the model runs.</summary>

@@ -8,7 +8,7 @@ namespace BirdResearch.Models;
 /// The Mamba block: a causal mixer of tokens, (B, L, width) to the same shape. Gu and Dao 2023, Mamba; keys and initialisation are those of
 /// state-spaces/mamba. <c>A_log</c>, <c>D</c> and the step size's bias stay float32 whatever the matrix products run in.
 /// </summary>
-public sealed class MambaMixer : nn.Module<Tensor, Tensor>, ICountsMultiplyAdds
+public sealed class MambaMixer : nn.Module<Tensor, Tensor>, ISelectiveMixer, ICountsMultiplyAdds
 {
     readonly Parameter A_log;               // (D, N)
     readonly Parameter D;                   // (D)
@@ -38,7 +38,11 @@ public sealed class MambaMixer : nn.Module<Tensor, Tensor>, ICountsMultiplyAdds
     /// <summary>What it was built from.</summary>
     public MambaSettings Settings { get; }
 
-    internal Dense InProjection => in_proj;
+    Dense ISelectiveMixer.InProjection => in_proj;
+
+    MambaDirection ISelectiveMixer.Forward => Direction;
+
+    Tensor ISelectiveMixer.Inner(Tensor xz) => Inner(xz);
 
     internal MambaDirection Direction => new(conv1d, x_proj, dt_proj, A_log, D, Reverse: false);
 

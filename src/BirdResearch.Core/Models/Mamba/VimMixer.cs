@@ -9,7 +9,7 @@ namespace BirdResearch.Models;
 /// with their own convolution, step size and state between one shared pair of projections. The step size's bias is drawn alike in both
 /// directions; the published code leaves that of the backward one to the framework, or zero, which starts it with steps of about 0.7.
 /// </summary>
-public sealed class VimMixer : nn.Module<Tensor, Tensor>, ICountsMultiplyAdds
+public sealed class VimMixer : nn.Module<Tensor, Tensor>, ISelectiveMixer, ICountsMultiplyAdds
 {
     readonly Parameter A_log;               // (D, N)
     readonly Parameter D;                   // (D)
@@ -61,6 +61,12 @@ public sealed class VimMixer : nn.Module<Tensor, Tensor>, ICountsMultiplyAdds
 
     /// <summary>Whether it acts as on the sequence turned around.</summary>
     public bool Flipped { get; }
+
+    Dense ISelectiveMixer.InProjection => in_proj;
+
+    MambaDirection ISelectiveMixer.Forward => Forward;
+
+    Tensor ISelectiveMixer.Inner(Tensor xz) => Inner(xz);
 
     internal MambaDirection Forward => new(conv1d, x_proj, dt_proj, A_log, D, Reverse: Flipped);
 
