@@ -45,4 +45,16 @@ public static class ScanForms
         if (form == ScanForm.Vector512) ScanEngine<Vector512<float>, Lanes512>.Backward(problem);
         else ScanEngine<Vector256<float>, Lanes256>.Backward(problem);
     }
+
+    internal static void Convolve(ScanForm form, in ConvolutionProblem problem)
+    {
+        if (form == ScanForm.Vector512) ScanEngine<Vector512<float>, Lanes512>.Convolve(problem);
+        else ScanEngine<Vector256<float>, Lanes256>.Convolve(problem);
+    }
+
+    internal static void ConvolveBackward(ScanForm form, in ConvolutionProblem problem)
+    {
+        if (form == ScanForm.Vector512) ScanEngine<Vector512<float>, Lanes512>.ConvolveBackward(problem);
+        else ScanEngine<Vector256<float>, Lanes256>.ConvolveBackward(problem);
+    }
 }

@@ -105,8 +105,8 @@ static unsafe partial class ScanEngine<V, L>
 
             var to = p.GradZ.At(row) + tile.Channel;
             var value = L.Fma(x, skip, L.Load(y + (t * W)));
-            if (p.Gate == GateGradient.Last) value = L.Add(value, Read(to, tile.Lanes));
-            if (p.Gate != GateGradient.First) value = L.Multiply(value, L.Load(gate + (t * W)));
+            if (p.Gate is GateGradient.Middle or GateGradient.Last) value = L.Add(value, Read(to, tile.Lanes));
+            if (p.Gate is GateGradient.Whole or GateGradient.Last) value = L.Multiply(value, L.Load(gate + (t * W)));
             Write(value, to, tile.Lanes);
         }
         L.Store(dSkip, own.Skip);

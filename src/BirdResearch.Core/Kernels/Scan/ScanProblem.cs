@@ -11,16 +11,19 @@ readonly unsafe struct Rows(float* first, long stride)
     public float* At(long row) => _first + (row * _stride);
 }
 
-/// <summary>How the gradient of the gate is put together when two scans share one gate.</summary>
+/// <summary>How the gradient of the gate is put together when several scans share one gate.</summary>
 enum GateGradient
 {
     /// <summary>One scan, one gate.</summary>
     Whole,
 
-    /// <summary>The first of two: leaves its output in the gradient's place.</summary>
+    /// <summary>The first of several: leaves its output in the gradient's place.</summary>
     First,
 
-    /// <summary>The second of two: adds its own output and finishes.</summary>
+    /// <summary>Adds its own output there.</summary>
+    Middle,
+
+    /// <summary>The last: adds its own output and finishes.</summary>
     Last,
 }
 

@@ -14,6 +14,10 @@ readonly record struct MambaDirection(
     /// <summary>States per channel, N.</summary>
     public long States => ALog.shape[1];
 
+    /// <summary>The same weights for the fused node.</summary>
+    public MambaInnerDirection Fused =>
+        new(Conv.Weight, Conv.Bias, XProjection.Weight, DtProjection.Weight, DtProjection.Bias!, ALog, D, Reverse);
+
     /// <summary>The gated output (B, D, L) of input and gate (B, D, L), in plain torch operations around the scan.</summary>
     public Tensor Mix(Tensor x, Tensor z)
     {

@@ -62,7 +62,11 @@ public sealed class MambaMixer : nn.Module<Tensor, Tensor>, ISelectiveMixer, ICo
     }
 
     /// <summary>All between the two projections: input and gate (B, L, 2D) to the gated output (B, L, D).</summary>
-    internal Tensor Inner(Tensor xz)
+    internal Tensor Inner(Tensor xz) =>
+        MambaInner.Takes(xz, Direction.Fused) ? MambaInner.Apply(xz, [Direction.Fused], bfloat16: x_proj.Bfloat16) : Composed(xz);
+
+    /// <summary>The same in plain torch operations around the scan.</summary>
+    internal Tensor Composed(Tensor xz)
     {
         using var scope = NewDisposeScope();
         var channels = xz.shape[2] / 2;

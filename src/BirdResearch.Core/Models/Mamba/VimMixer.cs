@@ -1,3 +1,4 @@
+using BirdResearch.Kernels;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -85,7 +86,12 @@ public sealed class VimMixer : nn.Module<Tensor, Tensor>, ISelectiveMixer, ICoun
     }
 
     /// <summary>All between the two projections: input and gate (B, L, 2D) to the gated sum of both directions (B, L, D).</summary>
-    internal Tensor Inner(Tensor xz)
+    internal Tensor Inner(Tensor xz) => MambaInner.Takes(xz, Forward.Fused)
+        ? MambaInner.Apply(xz, [Forward.Fused, Backward.Fused], Divide ? 0.5 : 1, x_proj.Bfloat16)
+        : Composed(xz);
+
+    /// <summary>The same in plain torch operations around two scans.</summary>
+    internal Tensor Composed(Tensor xz)
     {
         using var scope = NewDisposeScope();
         var channels = xz.shape[2] / 2;
