@@ -1,0 +1,116 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using Layer = TorchSharp.torch.nn.Module<TorchSharp.torch.Tensor, TorchSharp.torch.Tensor>;
+
+namespace BirdResearch.Models;
+
+/// <summary>
+/// The SaShiMi backbone (Goel et al. 2022, It's Raw! Audio Generation with State-Space Models; state-spaces/s4, models/sashimi):
+/// (B, L, width) -> (B, L, width), L a multiple of <see cref="SashimiSettings.Stride"/>. It mixes tokens at several rates, each reached by
+/// pooling, and adds up the rates on the way back.
+/// </summary>
+public sealed class Sashimi : nn.Module<Tensor, Tensor>
+{
+    readonly ModuleList<Layer> d_layers;
+    readonly ModuleList<Layer> c_layers;
+    readonly ModuleList<ModuleList<Layer>> u_layers;
+    readonly LayerNorm norm;
+
+    readonly int _blocks;
+    int _built;
+
+    /// <summary>A backbone with freshly drawn weights; settings out of range are an error that names them.</summary>
+    public Sashimi(SashimiSettings settings) : base(nameof(Sashimi))
+    {
+        settings.Check();
+        Settings = settings;
+        var (levels, last) = (settings.Levels, settings.Pools.Count);
+        _blocks = levels.Select((l, i) => Blocks(l) * (settings.Unet && i < last ? 2 : 1)).Sum();
+
+        var down = new List<Layer>();
+        for (var level = 0; level < last; level++)
+        {
+            if (settings.Unet) down.AddRange(Build(level));
+            down.Add(new DownPool(WidthOf(level), settings.Expand, settings.Pools[level]));
+        }
+        d_layers = nn.ModuleList(down.ToArray());
+        c_layers = nn.ModuleList(Build(last).ToArray());
+        var up = new List<ModuleList<Layer>>();
+        for (var level = last - 1; level >= 0; level--)
+            up.Add(nn.ModuleList<Layer>([new UpPool(WidthOf(level + 1), settings.Expand, settings.Pools[level]), .. Build(level)]));
+        u_layers = nn.ModuleList(up.ToArray());
+        norm = nn.LayerNorm(settings.Width);
+        RegisterComponents();
+    }
+
+    /// <summary>What it was built from.</summary>
+    public SashimiSettings Settings { get; }
+
+    /// <summary>Paths of its pools and residual blocks, in the order in which they act.</summary>
+    public IReadOnlyList<string> Layers =>
+    [
+        .. d_layers.Select((_, i) => $"{nameof(d_layers)}.{i}"),
+        .. c_layers.Select((_, i) => $"{nameof(c_layers)}.{i}"),
+        .. u_layers.SelectMany((block, j) => block.Select((_, i) => $"{nameof(u_layers)}.{j}.{i}")),
+    ];
+
+    /// <inheritdoc/>
+    public override Tensor forward(Tensor tokens)                   // (B, L, width)
+    {
+        if (tokens.shape is not [_, var length, var width] || width != Settings.Width || length < 1 || length % Settings.Stride != 0)
+            throw new ArgumentException(
+                $"SaShiMi takes tokens (batch, length, {Settings.Width}), the length a multiple of {Settings.Stride}, but got " +
+                $"({string.Join(", ", tokens.shape)}). Pad them with zeros first.");
+        using var scope = NewDisposeScope();
+        var x = tokens;
+        var skips = new Stack<Tensor>([x]);
+        foreach (var layer in d_layers) skips.Push(x = layer.call(x));
+        foreach (var layer in c_layers) x = layer.call(x);
+        x += skips.Pop();
+        foreach (var block in u_layers) x = Settings.Unet ? UpThroughEverySkip(block, x, skips) : Up(block, x, skips);
+        return norm.call(x).MoveToOuterDisposeScope();
+    }
+
+    static Tensor Up(ModuleList<Layer> block, Tensor x, Stack<Tensor> skips)
+    {
+        var pooled = block[0].call(x) + skips.Pop();
+        x = pooled;
+        foreach (var layer in block.Skip(1)) x = layer.call(x);
+        return x + pooled;
+    }
+
+    static Tensor UpThroughEverySkip(ModuleList<Layer> block, Tensor x, Stack<Tensor> skips)
+    {
+        foreach (var layer in block) x = layer.call(x) + skips.Pop();
+        return x;
+    }
+
+    long WidthOf(int level) => Enumerable.Repeat((long)Settings.Expand, level).Aggregate(Settings.Width, (a, b) => a * b);
+
+    static int Blocks(SashimiLevel level) => level.Layers * (level.FeedForward > 0 ? 2 : 1);
+
+    IEnumerable<Layer> Build(int index)
+    {
+        var (level, width) = (Settings.Levels[index], WidthOf(index));
+        for (var i = 0; i < level.Layers; i++)
+        {
+            yield return Branch(width, Mixer(level, width));
+            if (level.FeedForward > 0) yield return Branch(width, new FeedForward(width, level.FeedForward, Settings.Dropout));
+        }
+    }
+
+    Layer Mixer(SashimiLevel level, long width)
+    {
+        var mamba = new MambaSettings { Width = width, States = level.States ?? 16, Expand = level.MambaExpand };
+        return level.Mixer switch
+        {
+            SashimiMixer.S4 => new S4Block(width, Settings.S4 with { States = level.States ?? Settings.S4.States, Dropout = Settings.Dropout }),
+            SashimiMixer.Mamba => new MambaMixer(mamba),
+            SashimiMixer.Vim => new VimMixer(mamba),
+            _ => throw new ArgumentException($"There is no mixer {level.Mixer}."),
+        };
+    }
+
+    ResidualBranch Branch(long width, Layer layer) =>
+        new(width, layer, Settings.Dropout, Settings.DropPath * _built++ / Math.Max(_blocks - 1, 1));
+}
