@@ -14,6 +14,8 @@ public static class ReferenceChecks
         new MetricsReference(),
         new ScanReference(),
         new MambaReference(),
+        new S4Reference(),
+        new S4StartReference(),
     ];
 
     /// <summary>

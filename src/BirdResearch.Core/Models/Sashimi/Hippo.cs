@@ -67,6 +67,8 @@ public static class Hippo
         var (frequencies, vectors) = linalg.eigh(complex(zeros_like(skew), -skew));                    // ascending
         var half = states / 2;
         var kept = vectors.narrow(1, 0, half);                                                         // those of negative frequency
+        var first = kept.narrow(0, 0, 1);
+        kept = kept * (first.conj() / first.abs());     // an eigenvector's phase is free: a real, positive first element makes it the same everywhere
         var adjoint = kept.conj().transpose(0, 1);
         var none = zeros_like(p);
         var input = adjoint.matmul(complex(b, none));
