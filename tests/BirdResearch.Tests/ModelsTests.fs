@@ -266,12 +266,13 @@ let private series =
 
 let private catalogue =
     testList "catalogue" [
-        test "names are unique and every family has one tiny member" {
+        test "names are unique and every family has tiny members" {
             Expect.equal (Classifiers.All |> Seq.distinctBy _.Name |> Seq.length) Classifiers.All.Count "names"
             for family, members in Classifiers.All |> Seq.groupBy _.Family do
                 let tiny = members |> Seq.filter _.IsTest |> Seq.map _.Name |> List.ofSeq
-                Expect.hasLength tiny 1 family
-                Expect.stringEnds tiny.Head "_tiny" family
+                Expect.isNonEmpty tiny family
+                for name in tiny do
+                    Expect.stringEnds name "_tiny" family
         }
         test "an unknown model is refused with near names" {
             Expect.throwsC (fun () -> Classifiers.Create("efficientnet_b4", 2, shape) |> ignore) (fun e ->

@@ -19,6 +19,14 @@ public static class Classifiers
         Series("tsresnet34", [3, 4, 6, 3], [64, 128, 256, 512], false, 7, 5, "ResNet-34 along time, 5 frames per kernel: 12 M parameters, 48 MB"),
         Series("tsresnet50", [3, 4, 6, 3], [64, 128, 256, 512], true, 7, 3, "ResNet-50 along time, bottlenecks"),
         Series("tsresnet_tiny", [1, 1], [16, 24], false, 5, 3, "Time-series ResNet for tests", isTest: true),
+        Sashimi("sashimi_s4d", [Level(8), Level(8), Level(8)], "SaShiMi on raw sound, published size: 8 bidirectional S4D layers at each of 3 rates"),
+        Sashimi("sashimi_s4d_small", [Level(1, states: 32), Level(2), Level(4)], "SaShiMi with 1, 2 and 4 bidirectional S4D layers"),
+        Sashimi("sashimi_s4d_mulaw", [Level(1, states: 32), Level(2), Level(4)], "sashimi_s4d_small on 8-bit mu-law codes", SoundInput.MuLaw),
+        Sashimi("sashimi_mamba", [LongLevel, Level(1, SashimiMixer.Vim), Level(2, SashimiMixer.Vim)], "SaShiMi with S4D at the full rate and bidirectional Mamba below"),
+        Sashimi("sashimi_mamba_small", [LongLevel, Level(1, states: 32), Level(2, SashimiMixer.Vim)], "SaShiMi with S4D at two rates and bidirectional Mamba at the lowest"),
+        Sashimi("sashimi_mamba_all", [Level(1, SashimiMixer.Vim), Level(1, SashimiMixer.Vim), Level(2, SashimiMixer.Vim)], "SaShiMi with bidirectional Mamba at every rate"),
+        Sashimi("sashimi_s4d_tiny", [Level(1, states: 8), Level(1, states: 8)], "SaShiMi with S4D for tests", width: 16, isTest: true),
+        Sashimi("sashimi_mamba_tiny", [Level(1, states: 8), Level(1, SashimiMixer.Vim, states: 4)], "SaShiMi with S4D and Mamba for tests", width: 16, isTest: true),
     ];
 
     /// <summary>
@@ -58,4 +66,23 @@ public static class Classifiers
         new(name, "time-series-resnet", description, isTest,
             (classes, input, options) =>
                 new TimeSeriesResNet(name, new(depths, widths, bottleneck, stemKernel, kernel), classes, input, options));
+
+    // The cheapest layer that sees every sample: no feed-forward block and few states.
+    static SashimiLevel LongLevel => new(SashimiMixer.S4, 1) { FeedForward = 0, States = 16 };
+
+    static SashimiLevel Level(int layers, SashimiMixer mixer = SashimiMixer.S4, long? states = null) => new(mixer, layers) { States = states };
+
+    static ClassifierEntry Sashimi(
+        string name, SashimiLevel[] levels, string description, SoundInput sound = SoundInput.Linear, long width = 64, bool isTest = false)
+    {
+        var settings = new SashimiSettings
+        {
+            Width = width,
+            Pools = [.. Enumerable.Repeat(4, levels.Length - 1)],
+            Levels = levels,
+            S4 = new S4Settings { Bidirectional = true },
+        };
+        return new(name, "sashimi", description, isTest,
+            (classes, input, options) => new SashimiClassifier(name, settings, sound, classes, input, options));
+    }
 }

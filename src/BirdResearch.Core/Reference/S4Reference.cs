@@ -38,6 +38,7 @@ public sealed class S4Reference : IReferenceKind
         comparison.StateDictionary(root, model);
         FillEntries(StateDictionary.Of(model), root);
         model.to(precision);
+        model.eval();
         var features = root.TryGetProperty("features", out var listed) ? listed.EnumerateArray().ToList() : [];
         var recorded = Record(model, features);
         var input = Named(root.GetProperty("input"), precision).requires_grad_();
