@@ -30,6 +30,14 @@ public abstract class Classifier(string name, int classes, InputShape input) : n
     public virtual bool IsHead(string key) => HeadKey is { } head && key.StartsWith(head + ".", StringComparison.Ordinal);
 
     /// <summary>
+    /// Makes a weight file's value of another shape fit an entry, where the model knows a way: the value and what was done, or null.
+    /// </summary>
+    /// <param name="key">The entry.</param>
+    /// <param name="value">What the file holds under that key.</param>
+    /// <param name="file">Any entry of the file by its key, or null where it has none.</param>
+    public virtual (Tensor Value, string Change)? Adapt(string key, Tensor value, Func<string, Tensor?> file) => null;
+
+    /// <summary>
     /// Number of steps that <see cref="DepthOf"/> distinguishes: for layer-wise learning-rate decay the embedding is depth 0 and the head
     /// <c>Depths - 1</c>. 1 for models that do not tell their layers apart.
     /// </summary>

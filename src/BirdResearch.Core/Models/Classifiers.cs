@@ -27,6 +27,14 @@ public static class Classifiers
         Sashimi("sashimi_mamba_all", [Level(1, SashimiMixer.Vim), Level(1, SashimiMixer.Vim), Level(2, SashimiMixer.Vim)], "SaShiMi with bidirectional Mamba at every rate"),
         Sashimi("sashimi_s4d_tiny", [Level(1, states: 8), Level(1, states: 8)], "SaShiMi with S4D for tests", width: 16, isTest: true),
         Sashimi("sashimi_mamba_tiny", [Level(1, states: 8), Level(1, SashimiMixer.Vim, states: 4)], "SaShiMi with S4D and Mamba for tests", width: 16, isTest: true),
+        Ssamba("ssamba_tiny", "SSAMBA: 24 bidirectional Mamba layers over overlapping patches, width 192"),
+        Ssamba("ssamba_tiny_s16", "SSAMBA-tiny over patches that do not overlap: two fifths of the tokens"),
+        Ssamba("ssamba_tiny_cls", "SSAMBA-tiny that reads its class token instead of the mean"),
+        Ssamba("ssamba_small", "SSAMBA, width 384"),
+        Ssamba("ssamba_small_s16", "SSAMBA-small over patches that do not overlap"),
+        Ssamba("ssamba_base", "SSAMBA, width 768: 97 M parameters"),
+        Ssamba("ssamba_base_s16", "SSAMBA-base over patches that do not overlap"),
+        Ssamba("ssamba_test_tiny", "SSAMBA for tests", isTest: true),
     ];
 
     /// <summary>
@@ -85,4 +93,7 @@ public static class Classifiers
         return new(name, "sashimi", description, isTest,
             (classes, input, options) => new SashimiClassifier(name, settings, sound, classes, input, options));
     }
+
+    static ClassifierEntry Ssamba(string name, string description, bool isTest = false) =>
+        new(name, "ssamba", description, isTest, (classes, input, options) => new Ssamba(name, SsambaCatalogue.Named(name), classes, input, options));
 }

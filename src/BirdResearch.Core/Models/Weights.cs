@@ -9,8 +9,9 @@ public enum WeightFit
     Strict,
 
     /// <summary>
-    /// Other channel counts (the stem's kernel is summed or repeated) and other classes (the head keeps its initial values) are adapted; keys
-    /// may carry <c>module.</c>, and the file may hold more than the model needs.
+    /// Other channel counts (the stem's kernel is summed or repeated), other classes or none (the head keeps its initial values) and whatever
+    /// the model itself can fit (<see cref="Classifier.Adapt"/>) are adapted; keys may carry <c>module.</c>, and the file may hold more than
+    /// the model needs.
     /// </summary>
     Adapt,
 }
@@ -41,11 +42,13 @@ public static class Weights
             if (!given.TryAdd(bare, entry)) throw new InvalidDataException($"'{path}' holds '{bare}' twice, with and without '{Wrapper}'.");
         }
 
+        var all = new Dictionary<string, SafetensorsEntry>(given);
+        Tensor? Any(string key) => all.TryGetValue(key, out var entry) ? file.Read(entry.Key) : null;
         var (loaded, adapted, missing, wrong) = (new List<string>(), new List<string>(), new List<string>(), new List<string>());
         var plan = new List<(Tensor Target, Tensor Value)>();
         foreach (var (key, target) in StateDictionary.Of(model))
         {
-            var inHead = model.HeadKey is { } head && key.StartsWith(head + ".", StringComparison.Ordinal);
+            var inHead = model.IsHead(key);
             if (!given.Remove(key, out var entry))
             {
                 missing.Add(key);
@@ -70,6 +73,11 @@ public static class Weights
             else if (fit == WeightFit.Adapt && inHead && SameBut(entry.Shape, target.shape, axis: 0))
             {
                 missing.Add(key);
+            }
+            else if (fit == WeightFit.Adapt && model.Adapt(key, file.Read(entry.Key), Any) is { } fitted && fitted.Value.shape.SequenceEqual(target.shape))
+            {
+                plan.Add((target, fitted.Value));
+                adapted.Add($"{key} {fitted.Change}");
             }
             else
             {

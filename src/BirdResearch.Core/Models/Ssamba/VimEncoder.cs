@@ -1,0 +1,89 @@
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace BirdResearch.Models;
+
+/// <summary>
+/// SSAMBA's encoder, spectrogram (B, channels, rows, frames) to tokens (B, 1 + patches, width), the class token first. Its layers work in
+/// pairs, one on the sequence and one on the sequence turned around, and both add the same residual, so that the residual stream doubles
+/// with every pair: the released weights were trained so.
+/// </summary>
+sealed class VimEncoder : nn.Module<Tensor, Tensor>
+{
+    /// <summary>Of every layer norm.</summary>
+    public const double Epsilon = 1e-5;
+
+    readonly Parameter cls_token;       // (1, 1, width)
+    readonly Parameter pos_embed;       // (1, 1 + patches, width)
+    readonly PatchEmbedding patch_embed;
+    readonly UnusedHead head;
+    readonly ModuleList<VimLayer> layers;
+    readonly LayerNorm norm_f;
+    readonly DropPath[] _dropPaths;
+    readonly DropPath _lastDropPath;
+    readonly SsambaSettings _settings;
+    readonly Scalar _one = 1;
+
+    public VimEncoder(SsambaSettings settings, InputShape input, double dropPathRate) : base(nameof(VimEncoder))
+    {
+        const double Deviation = 0.02;
+        settings.Check();
+        (_settings, Grid) = (settings, settings.GridOf(input.Rows, input.Frames));
+        cls_token = nn.Parameter(zeros(1, 1, settings.Width));
+        pos_embed = nn.Parameter(zeros(1, 1 + Grid.Count, settings.Width));
+        foreach (var drawn in (Parameter[])[cls_token, pos_embed]) nn.init.trunc_normal_(drawn, std: Deviation);
+        patch_embed = new PatchEmbedding(input.Channels, settings);
+        head = new UnusedHead(settings.Width);
+        layers = new ModuleList<VimLayer>([.. Enumerable.Range(0, settings.Depth).Select(i => new VimLayer(settings, flipped: i % 2 == 1))]);
+        norm_f = nn.LayerNorm(settings.Width, Epsilon);
+        _dropPaths = [.. Enumerable.Range(0, settings.Depth).Select(i => new DropPath(Math.Max(0, i - 1) * dropPathRate / (settings.Depth - 1)))];
+        _lastDropPath = new DropPath(dropPathRate);
+        RegisterComponents();
+    }
+
+    /// <summary>The grid of the features that it was built for.</summary>
+    public PatchGrid Grid { get; }
+
+    /// <summary>Probability that a sample's branch is dropped on its way into each layer, and into the last norm.</summary>
+    public IReadOnlyList<double> DropPathRates => [.. _dropPaths.Select(d => d.Rate), _lastDropPath.Rate];
+
+    /// <inheritdoc/>
+    public override Tensor forward(Tensor image)
+    {
+        using var scope = NewDisposeScope();
+        return Encode(Patches(image), _settings.GridOf(image.shape[2], image.shape[3])).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>One token per patch, (B, patches, width), before positions are added.</summary>
+    public Tensor Patches(Tensor image) => patch_embed.call(image);
+
+    /// <summary>Patches (B, patches, width) of that grid to tokens (B, 1 + patches, width).</summary>
+    public Tensor Encode(Tensor patches, PatchGrid grid)
+    {
+        using var scope = NewDisposeScope();
+        var hidden = cat([cls_token.expand(patches.shape[0], -1, -1), patches], 1);             // (B, L, width)
+        hidden = hidden.add(grid == Grid ? pos_embed : PositionEmbedding.Fitted(pos_embed, Grid, grid), _one);
+        Tensor? residual = null;
+        for (var pair = 0; pair < layers.Count; pair += 2) (hidden, residual) = Pair(pair, hidden, residual);
+        var sum = Sum(residual, hidden, _lastDropPath);
+        return norm_f.call(norm_f.call(sum)).MoveToOuterDisposeScope();                         // twice, as published
+    }
+
+    (Tensor Hidden, Tensor Residual) Pair(int first, Tensor hidden, Tensor? residual)
+    {
+        using var scope = NewDisposeScope();
+        var straight = Sum(residual, hidden, _dropPaths[first]);
+        var alike = !training || _dropPaths[first].Rate + _dropPaths[first + 1].Rate == 0;
+        var turned = alike ? straight : Sum(residual, hidden, _dropPaths[first + 1]);
+        var mixed = layers[first].call(straight).add(layers[first + 1].call(turned), _one);
+        return (mixed.MoveToOuterDisposeScope(), straight.add(turned, _one).MoveToOuterDisposeScope());
+    }
+
+    Tensor Sum(Tensor? residual, Tensor hidden, DropPath dropPath)
+    {
+        if (residual is null) return hidden;
+        using var scope = NewDisposeScope();
+        return residual.add(dropPath.Apply(hidden, training), _one).MoveToOuterDisposeScope();
+    }
+}
