@@ -16,6 +16,7 @@ public static class ReferenceChecks
         new MambaReference(),
         new S4Reference(),
         new S4StartReference(),
+        new SsambaReference(),
     ];
 
     /// <summary>

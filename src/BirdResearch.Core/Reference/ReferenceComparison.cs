@@ -47,16 +47,21 @@ sealed class ReferenceComparison(string precision, double tolerance, double grad
     /// <param name="types">False leaves the types out, for files whose module was made in float64.</param>
     public void StateDictionary(JsonElement root, nn.Module model, bool types = true)
     {
+        Keys(root, model, types);
+        if (!root.TryGetProperty("num_parameters", out var count)) return;
+        var own = model.parameters().Where(p => p.requires_grad).Sum(p => p.numel());
+        Exact($"num_parameters: {own}, theirs {count}", own == count.GetInt64());
+    }
+
+    /// <summary>The keys, shapes and types of a module's state in their order.</summary>
+    public void Keys(JsonElement root, nn.Module model, bool types = true)
+    {
         string[] ours = [.. Models.StateDictionary.Of(model).Select(e => Line(e.Key, e.Tensor.shape, e.Tensor.dtype.ToString().ToLowerInvariant()))];
         string[] theirs = [.. root.GetProperty("state_dict").EnumerateArray().Select(e => Line(e[0].GetString()!, ReferenceJson.Longs(e[1]), e[2].GetString()!))];
         var places = Enumerable.Range(0, Math.Max(ours.Length, theirs.Length));
         var place = places.FirstOrDefault(i => ours.ElementAtOrDefault(i) != theirs.ElementAtOrDefault(i), -1);
         if (place < 0) Exact("state_dict", true);
         else Exact($"state_dict[{place}]: {ours.ElementAtOrDefault(place)}, theirs {theirs.ElementAtOrDefault(place)}", false);
-
-        if (!root.TryGetProperty("num_parameters", out var count)) return;
-        var own = model.parameters().Where(p => p.requires_grad).Sum(p => p.numel());
-        Exact($"num_parameters: {own}, theirs {count}", own == count.GetInt64());
 
         string Line(string key, long[] shape, string type) => $"{key} ({string.Join(", ", shape)}) {(types ? type : "")}";
     }

@@ -1,4 +1,3 @@
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -21,7 +20,6 @@ public sealed class SsambaPretrainer : nn.Module
     readonly MaskedPatchHead cpredlayer;
     readonly MaskedPatchHead gpredlayer;
     readonly SsambaSettings _settings;
-    readonly Scalar _one = 1;
 
     internal SsambaPretrainer(string name, SsambaSettings settings, InputShape input, double dropPathRate) : base(name)
     {
@@ -66,7 +64,7 @@ public sealed class SsambaPretrainer : nn.Module
 
     /// <summary>
     /// InfoNCE within each clip: the scores S = targets x predictions of its hidden patches (k x k), and the mean of -log softmax(S_i)_i. The
-    /// accuracy, as published, asks for every prediction whether its own target scores highest.
+    /// accuracy, as published, asks for every prediction which target gives it the largest share of its softmax.
     /// </summary>
     /// <param name="image">Features (B, 1, rows, frames).</param>
     /// <param name="masked">Indices of the hidden patches, (B, k) int64.</param>
@@ -76,9 +74,10 @@ public sealed class SsambaPretrainer : nn.Module
         using var scope = NewDisposeScope();
         var predictions = cpredlayer.call(Hidden(image, masked));               // (B, k, values)
         var scores = bmm(Targets(image, masked), predictions.transpose(1, 2));  // (B, k, k): target i, prediction j
-        var nce = -nn.functional.log_softmax(scores, 2).diagonal(dim1: 1, dim2: 2).mean();
+        var chances = nn.functional.log_softmax(scores, 2);
+        var nce = -chances.diagonal(dim1: 1, dim2: 2).mean();
         var own = arange(masked.shape[1], ScalarType.Int64);
-        var accuracy = scores.detach().argmax(1).eq(own).to(image.dtype).mean();
+        var accuracy = chances.detach().argmax(1).eq(own).to(image.dtype).mean();
         return (nce.MoveToOuterDisposeScope(), accuracy.MoveToOuterDisposeScope());
     }
 
@@ -98,7 +97,8 @@ public sealed class SsambaPretrainer : nn.Module
         using var scope = NewDisposeScope();
         RequireFeatures(image);
         var patches = v.Patches(image);                                                                 // (B, N, width)
-        var hide = zeros(patches.shape[0], Grid.Count, dtype: ScalarType.Bool).scatter(1, masked, _one).unsqueeze(2);
+        var hide = zeros(patches.shape[0], Grid.Count, dtype: ScalarType.Bool)
+            .scatter_(1, masked, ones_like(masked, dtype: ScalarType.Bool)).unsqueeze(2);               // (B, N, 1)
         var tokens = v.Encode(where(hide, mask_embed, patches), Grid);                                  // (B, 1 + N, width)
         return At(tokens.narrow(1, 1, Grid.Count), masked).MoveToOuterDisposeScope();
     }
