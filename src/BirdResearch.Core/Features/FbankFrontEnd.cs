@@ -28,6 +28,9 @@ public sealed class FbankFrontEnd : FrontEnd
     /// <inheritdoc/>
     public override int Rows => fbank.Columns;
 
+    /// <summary>With fixed statistics, what a raw 0 becomes: SSAMBA and SSAST mask and pad the filter bank before they normalise it.</summary>
+    public override double MaskedValue => _settings.Normalisation == Normalisation.Fixed ? -_settings.Mean / _settings.Std : 0;
+
     /// <inheritdoc/>
     public override long Frames(long samples)
     {

@@ -14,6 +14,9 @@ public abstract class FrontEnd(string name, int sampleRate) : nn.Module<Tensor, 
     /// <summary>Rows of the feature matrix: mel bands, or units of the expanded representation.</summary>
     public abstract int Rows { get; }
 
+    /// <summary>What a masked cell holds (SpecAugment): 0, the mean of normalised features, unless the front-end says otherwise.</summary>
+    public virtual double MaskedValue => 0;
+
     /// <summary>Frames that <paramref name="samples"/> samples give.</summary>
     public abstract long Frames(long samples);
 }

@@ -5,8 +5,8 @@ namespace BirdResearch.Features;
 /// <summary>The catalogue of front-ends.</summary>
 public static class FrontEnds
 {
-    // AudioSet's log-mel statistics, which SSAMBA and SSAST were pretrained with; they divide by twice the deviation.
-    const double AudioSetMean = -4.2677393, AudioSetStd = 4.5689974;
+    // Log-mel statistics that SSAMBA and SSAST give for their data; they divide by twice the deviation.
+    const double AudioSetMean = -4.2677393, AudioSetStd = 4.5689974, EscMean = -6.6268077, EscStd = 5.358466;
 
     static readonly MelSettings Mel64 = new() { Mels = 64, Fft = 2048, Hop = 1000 };
 
@@ -19,6 +19,24 @@ public static class FrontEnds
         {
             Kind = "kaldi-fbank",
             SampleRate = 16_000,
+            Normalisation = Normalisation.Fixed,
+            Mean = AudioSetMean,
+            Std = 2 * AudioSetStd,
+        },
+        ["ssamba-fbank"] = new()                                         // 128 x 512 for 5 s: SSAMBA's fine-tuning on ESC-50
+        {
+            Kind = "kaldi-fbank",
+            SampleRate = 16_000,
+            Fbank = new() { TargetFrames = 512 },
+            Normalisation = Normalisation.Fixed,
+            Mean = EscMean,
+            Std = 2 * EscStd,
+        },
+        ["ssamba-fbank-10s"] = new()                                     // 128 x 1024 for 10 s: SSAMBA's pretraining
+        {
+            Kind = "kaldi-fbank",
+            SampleRate = 16_000,
+            Fbank = new() { TargetFrames = 1024 },
             Normalisation = Normalisation.Fixed,
             Mean = AudioSetMean,
             Std = 2 * AudioSetStd,

@@ -1,11 +1,12 @@
 using BirdResearch.Data;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace BirdResearch.Features;
 
 /// <summary>
-/// Masks bands of rows and stretches of frames with 0, the mean of normalised features (SpecAugment, Park et al. 2019, without
-/// time warping). Each mask is 1 up to its largest share wide, uniformly, and lies anywhere.
+/// Masks bands of rows and stretches of frames with one value, by default 0, the mean of normalised features (SpecAugment, Park et al.
+/// 2019, without time warping). Each mask is 1 up to its largest share wide, uniformly, and lies anywhere.
 /// </summary>
 public sealed class SpecAugment
 {
@@ -14,13 +15,17 @@ public sealed class SpecAugment
 
     readonly double _probability, _frequencyShare, _timeShare;
     readonly int _frequencyMasks, _timeMasks;
+    readonly Scalar _maskedValue, _none = 0;
+    readonly bool _fills;
 
     /// <param name="frequencyMasks">Frequency masks per clip.</param>
     /// <param name="frequencyShare">Largest share of the rows that one frequency mask covers, in [0, 1]; 0 switches them off.</param>
     /// <param name="timeMasks">Time masks per clip.</param>
     /// <param name="timeShare">Largest share of the frames that one time mask covers, in [0, 1]; 0 switches them off.</param>
     /// <param name="probability">Probability that a clip is masked at all, in [0, 1].</param>
-    public SpecAugment(int frequencyMasks, double frequencyShare, int timeMasks, double timeShare, double probability = 1)
+    /// <param name="maskedValue">What a masked cell holds, see <see cref="FrontEnd.MaskedValue"/>.</param>
+    public SpecAugment(
+        int frequencyMasks, double frequencyShare, int timeMasks, double timeShare, double probability = 1, double maskedValue = 0)
     {
         AugmentationRange.Check("SpecAugment's number of frequency masks", frequencyMasks, 0, 1_000);
         AugmentationRange.Check("SpecAugment's share of the rows", frequencyShare, 0, 1);
@@ -30,6 +35,7 @@ public sealed class SpecAugment
         _frequencyMasks = frequencyShare > 0 ? frequencyMasks : 0;
         _timeMasks = timeShare > 0 ? timeMasks : 0;
         (_frequencyShare, _timeShare, _probability) = (frequencyShare, timeShare, probability);
+        (_maskedValue, _fills) = (maskedValue, maskedValue != 0);
     }
 
     /// <summary>Features (B, channels, rows, frames) to new ones of the same shape; all channels of a clip share its masks.</summary>
@@ -54,7 +60,10 @@ public sealed class SpecAugment
         using var scope = NewDisposeScope();
         var byRow = tensor(keptRows, [clips, 1, rows, 1], dtype: features.dtype, device: features.device);
         var byFrame = tensor(keptFrames, [clips, 1, 1, frames], dtype: features.dtype, device: features.device);
-        return (features * (byRow * byFrame)).MoveToOuterDisposeScope();      // (B, channels, rows, frames)
+        var kept = byRow * byFrame;                                           // (B, 1, rows, frames)
+        var result = features * kept;                                         // (B, channels, rows, frames)
+        if (_fills) result.add_(kept.eq(_none).to(features.dtype), _maskedValue);
+        return result.MoveToOuterDisposeScope();
     }
 
     static void Mask(Span<float> kept, int masks, double share, CounterRandom random)

@@ -47,7 +47,8 @@ public sealed class Trainer
         _timeShift = new TimeShift(settings.TimeShiftProbability);
         _mixup = new Mixup(settings.MixupProbability, settings.MixupAlpha);
         _specAugment = new SpecAugment(
-            settings.FrequencyMasks, settings.FrequencyMaskShare, settings.TimeMasks, settings.TimeMaskShare, settings.SpecAugmentProbability);
+            settings.FrequencyMasks, settings.FrequencyMaskShare, settings.TimeMasks, settings.TimeMaskShare, settings.SpecAugmentProbability,
+            frontEnd.MaskedValue);
     }
 
     /// <summary>The loss in use.</summary>
