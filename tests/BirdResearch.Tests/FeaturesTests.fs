@@ -12,6 +12,8 @@ let private fiveSeconds = dict [
     "mel", [| 1L; 128L; 320L |]
     "mel-64", [| 1L; 64L; 160L |]
     "kaldi-fbank", [| 1L; 128L; 498L |]
+    "ssamba-fbank", [| 1L; 128L; 512L |]
+    "ssamba-fbank-10s", [| 1L; 128L; 1024L |]
     "expand-and-sparsify", [| 1L; 512L; 157L |]
     "expand-and-sparsify-64", [| 1L; 256L; 77L |] ]
 
