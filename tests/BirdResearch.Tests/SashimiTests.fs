@@ -177,6 +177,67 @@ let private states =
                 Expect.stringContains (messageOf (fun () -> new S4Block(4L, settings))) part "message"
         } ]
 
+/// Output and gradients of a scan of any form, for inputs given in float32.
+let private outcome (scan: torch.Tensor * torch.Tensor * torch.Tensor * torch.Tensor -> torch.Tensor) (precision: torch.ScalarType) (inputs: torch.Tensor list) =
+    let leaves = inputs |> List.map (fun t -> t.``to``(precision, copy = true).requires_grad_ ())
+    let complex (t: torch.Tensor) = torch.view_as_complex t
+    let y = scan (leaves[0], complex leaves[1], complex leaves[2], leaves[3])
+    (y * torch.linspace(-1.0, 1.0, y.numel (), precision).reshape y.shape).sum().backward ()
+    numbers y :: [ for leaf in leaves -> numbers (nonNull leaf.grad) ]
+
+let private scan =
+    testList "diagonal scan" [
+        for form in [ "vector256"; "vector512" ] do
+            for length, channels, count, directions, gelu in
+                [ 1L, 1L, 1L, 1L, false; 1L, 3L, 2L, 2L, true; 64L, 16L, 4L, 1L, true; 65L, 17L, 3L, 2L, false; 300L, 40L, 5L, 2L, true ] do
+                let what = if gelu then " and GELU" else ""
+                torchTest $"{form} is the long convolution and its gradients at {length} tokens, {channels} channels, {count} states, {directions} directions{what}" (fun () ->
+                    if form = "vector512" && not (Runtime.Intrinsics.Vector512.IsHardwareAccelerated) then
+                        skiptest "this processor has no AVX-512"
+                    torch.manual_seed 5L |> ignore
+                    let decay = -(torch.rand (channels, count) + 0.01f.ToScalar() |> fun t -> t * 0.3f.ToScalar())
+                    let turn = torch.randn (channels, count) * 2.0f.ToScalar()
+                    let inputs =
+                        [ torch.randn (2L, length, channels)
+                          torch.stack ([| decay; turn |], -1L)
+                          torch.randn (directions, channels, count, 2L)
+                          torch.randn channels ]
+                    let reference = outcome (fun (u, a, w, d) -> DiagonalScan.Reference(u, a, w, d, gelu)) torch.float64 inputs
+                    let before = Environment.GetEnvironmentVariable ScanForms.Variable
+                    Environment.SetEnvironmentVariable(ScanForms.Variable, form)
+                    let fast =
+                        try
+                            outcome (fun (u, a, w, d) -> DiagonalScan.Apply(u, a, w, d, gelu)) torch.float32 inputs
+                        finally
+                            Environment.SetEnvironmentVariable(ScanForms.Variable, before)
+                    for name, want, got in List.zip3 [ "y"; "du"; "d log a"; "dw"; "dD" ] reference fast do
+                        let scale = want |> Array.map abs |> Array.max
+                        Expect.isLessThan (widest want got) (1e-5 * (scale + 1e-3)) $"{name}, as large as {scale}")
+        torchTest "a diagonal scan stays exact over a long clip with slow states" (fun () ->
+            torch.manual_seed 6L |> ignore
+            let rate = torch.logspace (-3.0, -1.0, 8L, 10.0, torch.float32)
+            let turn = torch.outer (rate, torch.arange (4L, dtype = torch.float32) * (float32 Math.PI).ToScalar())
+            let inputs =
+                [ torch.randn (1L, 20000L, 8L)
+                  torch.stack ([| (rate * -0.5f.ToScalar()).unsqueeze(-1).expand_as turn; turn |], -1L)
+                  torch.randn (2L, 8L, 4L, 2L)
+                  torch.randn 8L ]
+            let reference = outcome (fun (u, a, w, d) -> DiagonalScan.Reference(u, a, w, d)) torch.float64 inputs
+            let fast = outcome (fun (u, a, w, d) -> DiagonalScan.Apply(u, a, w, d)) torch.float32 inputs
+            for name, want, got in List.zip3 [ "y"; "du"; "d log a"; "dw"; "dD" ] reference fast do
+                let scale = want |> Array.map abs |> Array.max
+                Expect.isLessThan (widest want got) (2e-4 * scale) $"{name}, as large as {scale}")
+        torchTest "a state that is not a number stays so" (fun () ->
+            let u = torch.zeros (1L, 200L, 16L)
+            u[torch.TensorIndex.Single 0L, torch.TensorIndex.Single 3L] <- torch.tensor nanf
+            let a = torch.complex (torch.full ([| 16L; 4L |], -0.1f.ToScalar()), torch.zeros (16L, 4L))
+            let y = DiagonalScan.Apply(u, a, torch.ones_like(a).unsqueeze 0, torch.ones 16L)
+            Expect.isTrue (Double.IsNaN (numbers y |> Array.last)) "last output")
+        torchTest "shapes that do not fit are refused with all of them" (fun () ->
+            let a = torch.complex (torch.zeros (4L, 2L), torch.zeros (4L, 2L))
+            let message = messageOf (fun () -> DiagonalScan.Apply(torch.zeros (1L, 5L, 4L), a, torch.ones_like a, torch.ones 4L))
+            Expect.stringContains message "(1, 5, 4)" "message") ]
+
 let private backbone =
     testList "backbone" [
         // the counts of the published code with its defaults
@@ -269,4 +330,4 @@ let private classifier =
             Expect.equal depths [ 0 .. model.Depths - 1 ] "depths in the order of the state dictionary"
             Expect.equal (model.DepthOf "encoder.weight", model.DepthOf "head.bias") (0, model.Depths - 1) "ends") ]
 
-let tests = testSequencedGroup "torch" (testList "SaShiMi" [ convolutions; hippo; states; backbone; classifier ])
+let tests = testSequencedGroup "torch" (testList "SaShiMi" [ convolutions; hippo; states; scan; backbone; classifier ])

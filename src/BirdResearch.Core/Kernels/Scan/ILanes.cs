@@ -18,6 +18,9 @@ unsafe interface ILanes<V> where V : struct
     /// <summary>a * b + c.</summary>
     static abstract V Fma(V a, V b, V c);
 
+    /// <summary>c - a * b.</summary>
+    static abstract V NegatedFma(V a, V b, V c);
+
     /// <summary>Where <paramref name="test"/> is above <paramref name="limit"/> the one, elsewhere the other.</summary>
     static abstract V WhereAbove(V test, V limit, V above, V otherwise);
 

@@ -43,6 +43,10 @@ readonly unsafe struct Lanes256 : ILanes<Vector256<float>>
     public static Vector256<float> Fma(Vector256<float> a, Vector256<float> b, Vector256<float> c) => Vector256.MultiplyAddEstimate(a, b, c);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> NegatedFma(Vector256<float> a, Vector256<float> b, Vector256<float> c) =>
+        System.Runtime.Intrinsics.X86.Fma.IsSupported ? System.Runtime.Intrinsics.X86.Fma.MultiplyAddNegated(a, b, c) : c - (a * b);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> WhereAbove(Vector256<float> test, Vector256<float> limit, Vector256<float> above, Vector256<float> otherwise) =>
         Vector256.ConditionalSelect(Vector256.GreaterThan(test, limit), above, otherwise);
 

@@ -44,6 +44,9 @@ readonly unsafe struct Lanes512 : ILanes<Vector512<float>>
     public static Vector512<float> Fma(Vector512<float> a, Vector512<float> b, Vector512<float> c) => Avx512F.FusedMultiplyAdd(a, b, c);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> NegatedFma(Vector512<float> a, Vector512<float> b, Vector512<float> c) => Avx512F.FusedMultiplyAddNegated(a, b, c);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> WhereAbove(Vector512<float> test, Vector512<float> limit, Vector512<float> above, Vector512<float> otherwise) =>
         Avx512F.BlendVariable(otherwise, above, Avx512F.CompareGreaterThan(test, limit));
 

@@ -39,11 +39,21 @@ public sealed class S4Convolution : nn.Module<Tensor, Tensor>, ICountsMultiplyAd
     public override Tensor forward(Tensor x)                                        // (B, L, H)
     {
         using var scope = NewDisposeScope();
-        var dropout = training && _settings.Dropout > 0;
+        var dropped = training && _settings.Dropout > 0;
+        if (IsScan(x))
+        {
+            var (logBase, weights) = kernel.Powers();
+            var scanned = DiagonalScan.Apply(x, logBase, weights, D.squeeze(0), gelu: !dropped);
+            return (dropped ? DropThenGelu(scanned) : scanned).MoveToOuterDisposeScope();
+        }
         var y = Convolve(x);                                                        // (B, L, heads x H)
-        if (dropout) y = nn.functional.dropout(y, _settings.Dropout);
-        return nn.functional.gelu(y).MoveToOuterDisposeScope();
+        return (dropped ? DropThenGelu(y) : nn.functional.gelu(y)).MoveToOuterDisposeScope();
     }
+
+    // A recurrence has one output per channel and an endless reach.
+    bool IsScan(Tensor x) => _settings is { Mode: S4Mode.Diagonal, Heads: 1 } && !(_settings.MostTokens < x.shape[1]);
+
+    Tensor DropThenGelu(Tensor y) => nn.functional.gelu(nn.functional.dropout(y, _settings.Dropout));
 
     Tensor Convolve(Tensor tokens)
     {
