@@ -20,75 +20,65 @@ static unsafe partial class ScanEngine<V, L>
         OpenMpPool.For(problem.Batch * blocks, item => ConvolveBackwardBlock(problem, item / blocks, Range(tiles, item % blocks, blocks)));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void ConvolveBlock(in ConvolutionProblem p, int batch, (int First, int Last) tiles)
     {
+        const int T = ScanChunk.Tokens;
         var size = (p.Kernel + 1) * W;
-        using var room = new Room((tiles.Last - tiles.First) * size);
+        using var room = new Room(((tiles.Last - tiles.First) * size) + ((2 * T + p.Kernel) * W));
         var taps = TapsOf(p, tiles, room.Take((tiles.Last - tiles.First) * size));
-        for (var start = 0; start < p.Length; start += ScanChunk.Tokens)
+        float* x = room.Take((T + p.Kernel - 1) * W), y = room.Take(T * W);
+        for (var start = 0; start < p.Length; start += T)
             for (var tile = tiles.First; tile < tiles.Last; tile++)
             {
-                var (channel, lanes) = (tile * W, Math.Min(W, p.Channels - (tile * W)));
-                var own = taps + ((tile - tiles.First) * size);
-                for (var t = start; t < Math.Min(p.Length, start + ScanChunk.Tokens); t++)
-                {
-                    var sum = Convolved(p, batch, t, channel, lanes, own);
-                    Write(L.Multiply(sum, Curves<V, L>.Sigmoid(sum)), p.Y.At(p.Row(batch, t)) + channel, lanes);
-                }
+                var (channel, lanes, count) = (tile * W, Math.Min(W, p.Channels - (tile * W)), Math.Min(T, p.Length - start));
+                Window(p, p.X, batch, start - p.Kernel + 1, start + count, channel, lanes, x);
+                ChunkLoops<V, L>.Convolve(x, taps + ((tile - tiles.First) * size), p.Kernel, y, count);
+                ChunkLoops<V, L>.Silu(y, count);
+                ChunkLoops<V, L>.Scatter(y, count, lanes, p.Y.At(p.Row(batch, start)) + channel, p.Step * p.Y.Stride);
             }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void ConvolveBackwardBlock(in ConvolutionProblem p, int batch, (int First, int Last) tiles)
     {
-        var (count, size) = (tiles.Last - tiles.First, (p.Kernel + 1) * W);
-        using var room = new Room(2L * count * size);
-        var taps = TapsOf(p, tiles, room.Take(count * size));
-        var sums = room.Take(count * size);
-        new Span<float>(sums, count * size).Clear();
-        for (var start = (p.Length - 1) / ScanChunk.Tokens * ScanChunk.Tokens; start >= 0; start -= ScanChunk.Tokens)
-            for (var tile = tiles.First; tile < tiles.Last; tile++)
+        const int T = ScanChunk.Tokens;
+        var (blockTiles, size, beyond) = (tiles.Last - tiles.First, (p.Kernel + 1) * W, (p.Kernel - 1) * W);
+        using var room = new Room((2L * blockTiles * size) + (((4 * T) + (2 * p.Kernel)) * W) + (blockTiles * beyond));
+        var taps = TapsOf(p, tiles, room.Take(blockTiles * size));
+        float* sums = room.Take(blockTiles * size), later = room.Take(blockTiles * beyond);
+        float* x = room.Take((T + p.Kernel - 1) * W), y = room.Take(T * W), g = room.Take((T + p.Kernel - 1) * W), dx = room.Take(T * W);
+        new Span<float>(sums, blockTiles * size).Clear();
+        new Span<float>(later, blockTiles * beyond).Clear();
+        for (var start = (p.Length - 1) / T * T; start >= 0; start -= T)
+            for (var tile = 0; tile < blockTiles; tile++)
             {
-                var (channel, lanes) = (tile * W, Math.Min(W, p.Channels - (tile * W)));
-                float* own = taps + ((tile - tiles.First) * size), sum = sums + ((tile - tiles.First) * size);
-                var end = Math.Min(p.Length, start + ScanChunk.Tokens);
-                for (var t = start; t < end; t++) BeforeActivation(p, batch, t, channel, lanes, own, sum);
-                for (var t = start; t < end; t++) GradientOfInput(p, batch, t, channel, lanes, own);
+                var channel = (tiles.First + tile) * W;
+                var (lanes, count) = (Math.Min(W, p.Channels - channel), Math.Min(T, p.Length - start));
+                var (first, step) = (p.Row(batch, start), p.Step);
+                Window(p, p.X, batch, start - p.Kernel + 1, start + count, channel, lanes, x);
+                ChunkLoops<V, L>.Convolve(x, taps + (tile * size), p.Kernel, y, count);
+                ChunkLoops<V, L>.Gather(p.GradY.At(first) + channel, step * p.GradY.Stride, count, lanes, g);
+                ChunkLoops<V, L>.SiluBackward(g, y, count);                       // y becomes the gradient before SiLU
+                ChunkLoops<V, L>.ConvolveTaps(x, y, p.Kernel, sums + (tile * size), count);
+                Copy(y, g, count * W);
+                Copy(later + (tile * beyond), g + (count * W), beyond);
+                if (p.AddToGradX) ChunkLoops<V, L>.Gather(p.GradX.At(first) + channel, step * p.GradX.Stride, count, lanes, dx);
+                else ChunkLoops<V, L>.Fill(dx, L.Zero, count);
+                ChunkLoops<V, L>.ConvolveInput(g, taps + (tile * size), p.Kernel, dx, count);
+                ChunkLoops<V, L>.Scatter(dx, count, lanes, p.GradX.At(first) + channel, step * p.GradX.Stride);
+                Copy(g, later + (tile * beyond), beyond);
             }
-        for (var tile = tiles.First; tile < tiles.Last; tile++)
-            WriteTapGradients(p, batch, tile * W, Math.Min(W, p.Channels - (tile * W)), sums + ((tile - tiles.First) * size));
+        for (var tile = 0; tile < blockTiles; tile++)
+            WriteTapGradients(p, batch, (tiles.First + tile) * W, Math.Min(W, p.Channels - ((tiles.First + tile) * W)), sums + (tile * size));
     }
 
-    /// <summary>bias + sum over k of weight_k x_{t - K + 1 + k}, tokens counted in scan order; before the first there is nothing.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static V Convolved(in ConvolutionProblem p, int batch, int t, int channel, int lanes, float* taps)
+    /// <summary>Tokens in scan order from <paramref name="from"/> to before <paramref name="to"/>; before the first there is nothing.</summary>
+    static void Window(in ConvolutionProblem p, Rows rows, int batch, int from, int to, int channel, int lanes, float* window)
     {
-        var sum = L.Load(taps + (p.Kernel * W));
-        for (var k = Math.Max(0, p.Kernel - 1 - t); k < p.Kernel; k++)
-            sum = L.Fma(L.Load(taps + (k * W)), Read(p.X.At(p.Row(batch, t - p.Kernel + 1 + k)) + channel, lanes), sum);
-        return sum;
-    }
-
-    /// <summary>From the gradient after SiLU to that before it, in place; and what the taps and the bias get from it.</summary>
-    static void BeforeActivation(in ConvolutionProblem p, int batch, int t, int channel, int lanes, float* taps, float* sums)
-    {
-        var value = Convolved(p, batch, t, channel, lanes, taps);
-        var sigmoid = Curves<V, L>.Sigmoid(value);
-        var slope = L.Fma(L.Multiply(value, sigmoid), L.Subtract(L.Broadcast(1), sigmoid), sigmoid);
-        var place = p.GradY.At(p.Row(batch, t)) + channel;
-        var g = L.Multiply(Read(place, lanes), slope);
-        Write(g, place, lanes);
-        for (var k = Math.Max(0, p.Kernel - 1 - t); k < p.Kernel; k++)
-            L.Store(L.Fma(g, Read(p.X.At(p.Row(batch, t - p.Kernel + 1 + k)) + channel, lanes), L.Load(sums + (k * W))), sums + (k * W));
-        L.Store(L.Add(g, L.Load(sums + (p.Kernel * W))), sums + (p.Kernel * W));
-    }
-
-    static void GradientOfInput(in ConvolutionProblem p, int batch, int t, int channel, int lanes, float* taps)
-    {
-        var to = p.GradX.At(p.Row(batch, t)) + channel;
-        var sum = p.AddToGradX ? Read(to, lanes) : L.Zero;
-        for (var k = Math.Max(0, p.Kernel - p.Length + t); k < p.Kernel; k++)
-            sum = L.Fma(L.Load(taps + (k * W)), Read(p.GradY.At(p.Row(batch, t + p.Kernel - 1 - k)) + channel, lanes), sum);
-        Write(sum, to, lanes);
+        var missing = Math.Max(0, -from);
+        new Span<float>(window, missing * W).Clear();
+        ChunkLoops<V, L>.Gather(rows.At(p.Row(batch, from + missing)) + channel, p.Step * rows.Stride, to - from - missing, lanes, window + (missing * W));
     }
 
     /// <summary>A vector per tap and one for the bias, for every tile.</summary>

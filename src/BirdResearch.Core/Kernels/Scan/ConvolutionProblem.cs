@@ -23,6 +23,9 @@ unsafe struct ConvolutionProblem
     /// <summary>Gradients of the weight (B, D, K) and the bias (B, D) or nothing, a batch each.</summary>
     public float* GradWeight, GradBias;
 
+    /// <summary>Rows from one token to the next in scan order.</summary>
+    public readonly int Step => Reverse ? -1 : 1;
+
     /// <summary>The row of a token that is counted in scan order.</summary>
     public readonly long Row(int batch, int token) => ((long)batch * Length) + (Reverse ? Length - 1 - token : token);
 }

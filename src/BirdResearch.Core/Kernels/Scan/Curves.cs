@@ -9,17 +9,29 @@ static class Curves<V, L> where V : struct where L : struct, ILanes<V>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Sigmoid(V x)
     {
-        var one = L.Broadcast(1);
-        return L.Divide(one, L.Add(one, L.Exp2(x, L.Broadcast(-Exp2Polynomial.Log2E))));
+        // Below -80 the result is less than the smallest step of any sum it enters, and its reciprocal would overflow.
+        return L.Reciprocal(L.Add(L.Broadcast(1), L.Exp2(L.Max(x, L.Broadcast(-80)), L.Broadcast(-Exp2Polynomial.Log2E))));
     }
 
     /// <summary>ln(1 + exp(x)); x itself above 20, as torch has it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V Softplus(V x)
+    public static V Softplus(V x) => Softplus(x, L.Exp2(L.Abs(x), L.Broadcast(-Exp2Polynomial.Log2E)));
+
+    /// <summary>The same, with its slope, the sigmoid of x.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Softplus(V x, out V slope)
+    {
+        var e = L.Exp2(L.Abs(x), L.Broadcast(-Exp2Polynomial.Log2E));
+        var r = L.Reciprocal(L.Add(L.Broadcast(1), e));
+        slope = L.WhereAbove(x, L.Zero, r, L.Multiply(e, r));
+        return Softplus(x, e);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static V Softplus(V x, V e)
     {
         // ln(1 + e) = 2 artanh(s), s = e / (2 + e): exact to the last place for small e, where 1 + e would drown it.
-        var e = L.Exp2(L.Abs(x), L.Broadcast(-Exp2Polynomial.Log2E));
-        var s = L.Divide(e, L.Add(L.Broadcast(2), e));
+        var s = L.Multiply(e, L.Reciprocal(L.Add(L.Broadcast(2), e)));
         var q = L.Multiply(s, s);
         var p = L.Fma(q, L.Broadcast(0.1400599628686905f), L.Broadcast(0.14000901579856873f));
         p = L.Fma(p, q, L.Broadcast(0.2001076340675354f));

@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace BirdResearch.Kernels;
 
 /// <summary>The few vector operations that the scan is written in, so that one source gives every vector width.</summary>
@@ -12,6 +14,10 @@ unsafe interface ILanes<V> where V : struct
     static abstract V Subtract(V a, V b);
     static abstract V Multiply(V a, V b);
     static abstract V Divide(V a, V b);
+
+    /// <summary>1 / a for positive numbers that are neither huge nor tiny, within two units of the last place.</summary>
+    static abstract V Reciprocal(V a);
+
     static abstract V Max(V a, V b);
     static abstract V Abs(V a);
 
@@ -27,7 +33,16 @@ unsafe interface ILanes<V> where V : struct
     /// <summary>2 to the power a * b, within 1e-7 of it.</summary>
     static abstract V Exp2(V a, V b);
 
+    /// <summary>Sums of four vectors' lanes, not quite finished: lane i of the result belongs to vector i mod 4.</summary>
+    static abstract V SumFour(V a, V b, V c, V d);
+
+    /// <summary>Finishes <see cref="SumFour"/>: four numbers.</summary>
+    static abstract Vector128<float> SumQuarters(V value);
+
     static abstract float Sum(V value);
+
+    /// <summary>Asks for the cache line early.</summary>
+    static abstract void Prefetch(float* place);
 }
 
 /// <summary>2^r = 1 + r (c1 + r (c2 + ...)) for r in [-1/2, 1/2], the minimax polynomial of degree 5: relative error 9.2e-8.</summary>

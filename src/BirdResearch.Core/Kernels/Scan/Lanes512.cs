@@ -35,6 +35,17 @@ readonly unsafe struct Lanes512 : ILanes<Vector512<float>>
     public static Vector512<float> Divide(Vector512<float> a, Vector512<float> b) => Avx512F.Divide(a, b);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Reciprocal(Vector512<float> a)
+    {
+        // Fourteen bits from a table, doubled by a Newton step: a fifth of the price of a division.
+        var guess = Avx512F.Reciprocal14(a);
+        return Avx512F.FusedMultiplyAdd(guess, Avx512F.FusedMultiplyAddNegated(a, guess, Vector512<float>.One), guess);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Prefetch(float* place) => Sse.Prefetch0(place);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Max(Vector512<float> a, Vector512<float> b) => Avx512F.Max(a, b);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -65,10 +76,20 @@ readonly unsafe struct Lanes512 : ILanes<Vector512<float>>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static float Sum(Vector512<float> value)
+    public static Vector512<float> SumFour(Vector512<float> a, Vector512<float> b, Vector512<float> c, Vector512<float> d)
+    {
+        var ab = Avx512F.Add(Avx512F.UnpackLow(a, b), Avx512F.UnpackHigh(a, b)).AsDouble();     // a b a b, a quarter at a time
+        var cd = Avx512F.Add(Avx512F.UnpackLow(c, d), Avx512F.UnpackHigh(c, d)).AsDouble();
+        return Avx512F.Add(Avx512F.UnpackLow(ab, cd).AsSingle(), Avx512F.UnpackHigh(ab, cd).AsSingle());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> SumQuarters(Vector512<float> value)
     {
         var half = Vector256.Add(value.GetLower(), value.GetUpper());
-        var quarter = Vector128.Add(half.GetLower(), half.GetUpper());
-        return Vector128.Sum(quarter);
+        return Vector128.Add(half.GetLower(), half.GetUpper());
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Sum(Vector512<float> value) => Vector128.Sum(SumQuarters(value));
 }

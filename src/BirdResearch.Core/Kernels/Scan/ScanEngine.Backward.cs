@@ -1,9 +1,9 @@
+using System.Runtime.CompilerServices;
+
 namespace BirdResearch.Kernels;
 
 static unsafe partial class ScanEngine<V, L>
 {
-    const float Ln2 = 0.6931471805599453f;
-
     /// <summary>Writes every gradient from the checkpoints that <see cref="Forward"/> left, going through the chunks from last to first.</summary>
     public static void Backward(ScanProblem problem)
     {
@@ -12,19 +12,20 @@ static unsafe partial class ScanEngine<V, L>
         OpenMpPool.For(problem.Batch * blocks, item => BackwardBlock(problem, tables, item / blocks, item % blocks, blocks));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void BackwardBlock(in ScanProblem p, Tables tables, int batch, int block, int blocks)
     {
         const int T = ScanChunk.Tokens;
         var (first, last) = Range(p.Tiles(W), block, blocks);
-        int count = last - first, states = p.PaddedStates, rank = p.Delta.Exists ? 0 : p.Rank;
+        int count = last - first, states = p.PaddedStates, rank = p.Delta.Exists ? 0 : (p.Rank + 3) / 4 * 4;
         long perTile = (((4L * states) + rank + 2) * W);
-        using var room = new Room((count * perTile) + (T * W * ((2L * states) + rank + 17)) + (2L * T * states));
+        using var room = new Room((count * perTile) + (T * W * ((((2L * states) + rank) / 4) + 17)) + (2L * T * states));
         var carried = room.Take(count * perTile);
         new Span<float>(carried, checked((int)(count * perTile))).Clear();
         float* delta = room.Take(T * W), u = room.Take(T * W), du = room.Take(T * W), y = room.Take(T * W), g = room.Take(T * W);
         float* slope = room.Take(T * W), toInput = room.Take(T * W), toDelta = room.Take(T * W), gate = room.Take(T * W);
         float* scratch = room.Take(8 * T * W), b = room.Take(T * states), c = room.Take(T * states);
-        var sums = new LaneSums(room.Take(T * W * ((2L * states) + rank)), states, rank);
+        var sums = new LaneSums(room.Take(T * W * ((2L * states) + rank) / 4), states, rank);
 
         for (var chunk = p.Chunks - 1; chunk >= 0; chunk--)
         {
@@ -40,13 +41,15 @@ static unsafe partial class ScanEngine<V, L>
                     StageMatrices(p, span, staged = tile.Group, b, c);
                 }
                 var own = new Carried(carried + ((index - first) * perTile), states, rank);
-                StageGradient(p, tables, tile, span, delta, u, du, g, slope, gate);
-                foreach (var buffer in (Span<nint>)[(nint)y, (nint)toInput, (nint)toDelta]) new Span<float>((float*)buffer, T * W).Clear();
+                var input = Source(p.U, span, tile, u);
+                StageSteps(p, tables, tile, span, input, delta, slope, du, scratch);
+                ChunkLoops<V, L>.Gradient(
+                    Source(p.GradY, span, tile, scratch), L.Broadcast(p.Scale), Source(p.Z, span, tile, y), g, gate, span.Count);
                 Dispatch.Backward(
                     p, span.Count, delta, du, g, tables.A(index), MatrixB(p, tables, index, b), MatrixC(p, tables, index, c),
                     Checkpoint(p, batch, chunk, index), own.Lambda, y, toInput, toDelta, own.A,
                     p.ConstantB ? own.B : sums.B, p.ConstantC ? own.C : sums.C, scratch);
-                Spread(p, tables, tile, span, own, sums, delta, u, g, slope, gate, y, toInput, toDelta);
+                Spread(p, tables, tile, span, own, sums, input, delta, g, slope, gate, y, toInput, toDelta, scratch);
             }
             Flush(p, span, staged, block, sums);
         }
@@ -55,92 +58,42 @@ static unsafe partial class ScanEngine<V, L>
             WriteConstants(p, new Tile(p, index, W), batch, new Carried(carried + ((index - first) * perTile), states, rank), rank);
     }
 
-    /// <summary>Step sizes and inputs again, and the gradient of the states' output: that of y, through the gate.</summary>
-    static void StageGradient(in ScanProblem p, Tables tables, Tile tile, ChunkSpan span, float* delta, float* u, float* du, float* g, float* slope, float* gate)
-    {
-        var scale = L.Broadcast(p.Scale);
-        var one = L.Broadcast(1);
-        for (var t = 0; t < span.Count; t++)
-        {
-            var row = span.Row(t);
-            var d = StepSize(p, tables, tile, row, out var s, withSlope: true);
-            var x = Read(p.U.At(row) + tile.Channel, tile.Lanes);
-            var gy = L.Multiply(Read(p.GradY.At(row) + tile.Channel, tile.Lanes), scale);
-            if (p.Z.Exists)
-            {
-                // d SiLU(z) / dz = s (1 + z (1 - s))
-                var z = Read(p.Z.At(row) + tile.Channel, tile.Lanes);
-                var sigmoid = Curves<V, L>.Sigmoid(z);
-                var silu = L.Multiply(z, sigmoid);
-                L.Store(L.Multiply(gy, L.Fma(silu, L.Subtract(one, sigmoid), sigmoid)), gate + (t * W));
-                gy = L.Multiply(gy, silu);
-            }
-            L.Store(d, delta + (t * W));
-            L.Store(s, slope + (t * W));
-            L.Store(x, u + (t * W));
-            L.Store(L.Multiply(d, x), du + (t * W));
-            L.Store(gy, g + (t * W));
-        }
-    }
-
-    /// <summary>From the tile's sums to the gradients of its own rows.</summary>
+    /// <summary>From the tile's sums to the gradients of its own rows; the chunk's buffers are free to be overwritten.</summary>
     static void Spread(
-        in ScanProblem p, Tables tables, Tile tile, ChunkSpan span, Carried own, LaneSums sums,
-        float* delta, float* u, float* g, float* slope, float* gate, float* y, float* toInput, float* toDelta)
+        in ScanProblem p, Tables tables, Tile tile, ChunkSpan span, Carried own, LaneSums sums, Strip input,
+        float* delta, float* g, float* slope, float* gate, float* y, float* toInput, float* toDelta, float* scratch)
     {
         var skip = tables.Skip(tile.Index);
-        V dSkip = L.Load(own.Skip), dBias = L.Load(own.Bias);
-        var ln2 = L.Broadcast(Ln2);
-        for (var t = 0; t < span.Count; t++)
+        ChunkLoops<V, L>.Close(
+            toInput, toDelta, delta, input, g, slope, skip, own.Skip, own.Bias, Target(p.GradU, span, tile, scratch), span.Count);
+        Return(p.GradU, span, tile, scratch);
+        if (p.GradDelta.Exists)
         {
-            var row = span.Row(t);
-            V x = L.Load(u + (t * W)), gy = L.Load(g + (t * W)), input = L.Load(toInput + (t * W));
-            Write(L.Fma(L.Load(delta + (t * W)), input, L.Multiply(skip, gy)), p.GradU.At(row) + tile.Channel, tile.Lanes);
-            var raw = L.Multiply(L.Fma(L.Load(toDelta + (t * W)), ln2, L.Multiply(x, input)), L.Load(slope + (t * W)));
-            dBias = L.Add(dBias, raw);
-            dSkip = L.Fma(gy, x, dSkip);
-            if (p.GradDelta.Exists) Write(raw, p.GradDelta.At(row) + tile.Channel, tile.Lanes);
-            else LowRankGradient(p, tables, tile, row, t, raw, own, sums);
-            if (!p.GradZ.Exists) continue;
-
-            var to = p.GradZ.At(row) + tile.Channel;
-            var value = L.Fma(x, skip, L.Load(y + (t * W)));
-            if (p.Gate is GateGradient.Middle or GateGradient.Last) value = L.Add(value, Read(to, tile.Lanes));
-            if (p.Gate is GateGradient.Whole or GateGradient.Last) value = L.Multiply(value, L.Load(gate + (t * W)));
-            Write(value, to, tile.Lanes);
+            ChunkLoops<V, L>.Scatter(toDelta, span.Count, tile.Lanes, p.GradDelta.At(span.Row(0)) + tile.Channel, span.Step * p.GradDelta.Stride);
         }
-        L.Store(dSkip, own.Skip);
-        L.Store(dBias, own.Bias);
+        else
+        {
+            var rows = new Strip(p.LowRank.At(span.Row(0)), span.Step * p.LowRank.Stride);
+            ChunkLoops<V, L>.LowRankBackward(toDelta, rows, span.Count, p.Rank, tables.LowRank(tile.Index), sums.LowRank, own.LowRank);
+        }
+        if (!p.GradZ.Exists) return;
+
+        var (add, multiply) = (p.Gate is GateGradient.Middle or GateGradient.Last, p.Gate is GateGradient.Whole or GateGradient.Last);
+        ChunkLoops<V, L>.CloseGate(y, input, skip, gate, add, multiply, Target(p.GradZ, span, tile, scratch, add), span.Count);
+        Return(p.GradZ, span, tile, scratch);
     }
 
-    static void LowRankGradient(in ScanProblem p, Tables tables, Tile tile, long row, int t, V raw, Carried own, LaneSums sums)
-    {
-        var numbers = p.LowRank.At(row);
-        var weight = tables.LowRank(tile.Index);
-        var lanes = sums.LowRank + (t * p.Rank * W);
-        for (var r = 0; r < p.Rank; r++)
-        {
-            L.Store(L.Fma(raw, L.Load(weight + (r * W)), L.Load(lanes + (r * W))), lanes + (r * W));
-            L.Store(L.Fma(raw, L.Broadcast(numbers[r]), L.Load(own.LowRank + (r * W))), own.LowRank + (r * W));
-        }
-    }
-
-    /// <summary>Adds up the lanes of the sums that all channels of a group share.</summary>
+    /// <summary>Finishes the sums that all channels of a group share.</summary>
     static void Flush(in ScanProblem p, ChunkSpan span, int group, int block, LaneSums sums)
     {
         var slab = (long)block * p.Batch * p.Length;
         for (var t = 0; t < span.Count; t++)
         {
             var row = slab + span.Row(t);
-            if (!p.ConstantB) SumLanes(sums.B + (t * p.PaddedStates * W), p.States, p.GradB.At(row) + (group * p.States));
-            if (!p.ConstantC) SumLanes(sums.C + (t * p.PaddedStates * W), p.States, p.GradC.At(row) + (group * p.States));
-            if (sums.Rank > 0) SumLanes(sums.LowRank + (t * sums.Rank * W), sums.Rank, p.GradLowRank.At(row));
+            if (!p.ConstantB) ChunkLoops<V, L>.SumQuarters(sums.B + (t * p.PaddedStates / 4 * W), p.States, p.GradB.At(row) + (group * p.States));
+            if (!p.ConstantC) ChunkLoops<V, L>.SumQuarters(sums.C + (t * p.PaddedStates / 4 * W), p.States, p.GradC.At(row) + (group * p.States));
+            if (sums.Rank > 0) ChunkLoops<V, L>.SumQuarters(sums.LowRank + (t * sums.Rank / 4 * W), p.Rank, p.GradLowRank.At(row));
         }
-    }
-
-    static void SumLanes(float* vectors, int count, float* to)
-    {
-        for (var n = 0; n < count; n++) to[n] = L.Sum(L.Load(vectors + (n * W)));
     }
 
     static void WriteConstants(in ScanProblem p, Tile tile, int batch, Carried own, int rank)
@@ -149,10 +102,10 @@ static unsafe partial class ScanEngine<V, L>
         Scatter(own.A, tile, p.States, p.GradA + matrix);
         if (p.ConstantB) Scatter(own.B, tile, p.States, p.GradFixedB + matrix);
         if (p.ConstantC) Scatter(own.C, tile, p.States, p.GradFixedC + matrix);
-        if (rank > 0) Scatter(own.LowRank, tile, rank, p.GradLowRankWeight + ((long)batch * p.Channels * rank));
+        if (rank > 0) Scatter(own.LowRank, tile, p.Rank, p.GradLowRankWeight + ((long)batch * p.Channels * p.Rank));
         var channel = ((long)batch * p.Channels) + tile.Channel;
-        if (p.GradD is not null) Write(L.Load(own.Skip), p.GradD + channel, tile.Lanes);
-        if (p.GradDeltaBias is not null) Write(L.Load(own.Bias), p.GradDeltaBias + channel, tile.Lanes);
+        if (p.GradD is not null) Copy(own.Skip, p.GradD + channel, tile.Lanes);
+        if (p.GradDeltaBias is not null) Copy(own.Bias, p.GradDeltaBias + channel, tile.Lanes);
     }
 
     /// <summary>What a tile carries from chunk to chunk: lambda, and the sums over all tokens.</summary>
@@ -176,7 +129,7 @@ static unsafe partial class ScanEngine<V, L>
         public float* Bias => Skip + W;
     }
 
-    /// <summary>Sums over channels, lane by lane: a vector per token and state, or rank.</summary>
+    /// <summary>Sums over channels, not quite finished: a vector per token and four states, or ranks.</summary>
     readonly struct LaneSums(float* first, int states, int rank)
     {
         readonly float* _first = first;
@@ -186,10 +139,10 @@ static unsafe partial class ScanEngine<V, L>
 
         public float* B => _first;
 
-        public float* C => _first + (ScanChunk.Tokens * _states * W);
+        public float* C => _first + (ScanChunk.Tokens * _states / 4 * W);
 
-        public float* LowRank => _first + (2 * ScanChunk.Tokens * _states * W);
+        public float* LowRank => _first + (2 * ScanChunk.Tokens * _states / 4 * W);
 
-        public void Clear() => new Span<float>(_first, ScanChunk.Tokens * W * ((2 * _states) + Rank)).Clear();
+        public void Clear() => new Span<float>(_first, ScanChunk.Tokens * W * ((2 * _states) + Rank) / 4).Clear();
     }
 }

@@ -19,14 +19,16 @@ static unsafe partial class ScanEngine<V, L> where V : struct where L : struct, 
         OpenMpPool.For(problem.Batch * blocks, item => ForwardBlock(problem, tables, item / blocks, item % blocks, blocks));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void ForwardBlock(in ScanProblem p, Tables tables, int batch, int block, int blocks)
     {
+        const int T = ScanChunk.Tokens;
         var (first, last) = Range(p.Tiles(W), block, blocks);
         var states = p.PaddedStates;
-        using var room = new Room(((last - first) * states * W) + (ScanChunk.Tokens * ((4 * W) + (2 * states))));
+        using var room = new Room(((last - first) * states * W) + (T * ((4 * W) + (2 * states))));
         var h = room.Take((last - first) * states * W);
-        float* delta = room.Take(ScanChunk.Tokens * W), u = room.Take(ScanChunk.Tokens * W), du = room.Take(ScanChunk.Tokens * W), y = room.Take(ScanChunk.Tokens * W);
-        float* b = room.Take(ScanChunk.Tokens * states), c = room.Take(ScanChunk.Tokens * states);
+        float* delta = room.Take(T * W), u = room.Take(T * W), du = room.Take(T * W), y = room.Take(T * W);
+        float* b = room.Take(T * states), c = room.Take(T * states);
         new Span<float>(h, (last - first) * states * W).Clear();
         for (var chunk = 0; chunk < p.Chunks; chunk++)
         {
@@ -38,17 +40,13 @@ static unsafe partial class ScanEngine<V, L> where V : struct where L : struct, 
                 if (tile.Group != staged) StageMatrices(p, span, staged = tile.Group, b, c);
                 var state = h + ((index - first) * states * W);
                 if (p.Checkpoints is not null) Copy(state, Checkpoint(p, batch, chunk, index), states * W);
-                for (var t = 0; t < span.Count; t++)
-                {
-                    var d = StepSize(p, tables, tile, span.Row(t), out _, withSlope: false);
-                    var x = Read(p.U.At(span.Row(t)) + tile.Channel, tile.Lanes);
-                    L.Store(d, delta + (t * W));
-                    L.Store(x, u + (t * W));
-                    L.Store(L.Multiply(d, x), du + (t * W));
-                    L.Store(L.Zero, y + (t * W));
-                }
+                var input = Source(p.U, span, tile, u);
+                StageSteps(p, tables, tile, span, input, delta, slope: null, du, y);
                 Dispatch.Forward(p, span.Count, delta, du, tables.A(index), MatrixB(p, tables, index, b), MatrixC(p, tables, index, c), state, y);
-                Output(p, tables, tile, span, u, y);
+
+                var to = Target(p.Y, span, tile, delta, p.AddToY);
+                ChunkLoops<V, L>.Finish(y, input, tables.Skip(index), Source(p.Z, span, tile, du), L.Broadcast(p.Scale), p.AddToY, to, span.Count);
+                Return(p.Y, span, tile, delta);
             }
         }
         if (p.LastState is not null)
@@ -56,54 +54,40 @@ static unsafe partial class ScanEngine<V, L> where V : struct where L : struct, 
                 Scatter(h + ((index - first) * states * W), new Tile(p, index, W), p.States, p.LastState + ((long)batch * p.Channels * p.States));
     }
 
-    static void Output(in ScanProblem p, Tables tables, Tile tile, ChunkSpan span, float* u, float* y)
+    /// <summary>delta of the chunk's tokens, times the input, and, where there is room for it, its slope against the raw value.</summary>
+    static void StageSteps(
+        in ScanProblem p, Tables tables, Tile tile, ChunkSpan span, Strip input, float* delta, float* slope, float* du, float* scratch)
     {
-        var skip = tables.Skip(tile.Index);
-        var scale = L.Broadcast(p.Scale);
-        for (var t = 0; t < span.Count; t++)
-        {
-            var row = span.Row(t);
-            var value = L.Fma(L.Load(u + (t * W)), skip, L.Load(y + (t * W)));
-            var to = p.Y.At(row) + tile.Channel;
-            if (p.AddToY) value = L.Add(value, Read(to, tile.Lanes));
-            if (p.Z.Exists)
-            {
-                var z = Read(p.Z.At(row) + tile.Channel, tile.Lanes);
-                value = L.Multiply(L.Multiply(value, scale), L.Multiply(z, Curves<V, L>.Sigmoid(z)));
-            }
-            else
-            {
-                value = L.Multiply(value, scale);
-            }
-            Write(value, to, tile.Lanes);
-        }
-    }
-
-    /// <summary>delta of one token, and its slope against the raw value.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static V StepSize(in ScanProblem p, Tables tables, Tile tile, long row, out V slope, bool withSlope)
-    {
-        var raw = tables.Bias(tile.Index);
         if (p.Delta.Exists)
         {
-            raw = L.Add(raw, Read(p.Delta.At(row) + tile.Channel, tile.Lanes));
+            ChunkLoops<V, L>.Steps(Source(p.Delta, span, tile, scratch), tables.Bias(tile.Index), p.Softplus, input, span.Count, delta, slope, du);
         }
         else
         {
-            var numbers = p.LowRank.At(row);
-            var weight = tables.LowRank(tile.Index);
-            var other = L.Zero;
-            var r = 0;
-            for (; r + 1 < p.Rank; r += 2)
-            {
-                raw = L.Fma(L.Load(weight + (r * W)), L.Broadcast(numbers[r]), raw);
-                other = L.Fma(L.Load(weight + ((r + 1) * W)), L.Broadcast(numbers[r + 1]), other);
-            }
-            if (r < p.Rank) raw = L.Fma(L.Load(weight + (r * W)), L.Broadcast(numbers[r]), raw);
-            raw = L.Add(raw, other);
+            var rows = new Strip(p.LowRank.At(span.Row(0)), span.Step * p.LowRank.Stride);
+            ChunkLoops<V, L>.LowRankSteps(rows, p.Rank, tables.LowRank(tile.Index), tables.Bias(tile.Index), input, span.Count, delta, slope, du);
         }
-        slope = withSlope && p.Softplus ? Curves<V, L>.Sigmoid(raw) : L.Broadcast(1);
-        return p.Softplus ? Curves<V, L>.Softplus(raw) : raw;
+    }
+
+    /// <summary>The tile's numbers of the chunk: where they lie, or copied out where the tile is not all channels.</summary>
+    static Strip Source(Rows rows, ChunkSpan span, Tile tile, float* scratch)
+    {
+        if (!rows.Exists) return default;
+        var first = rows.At(span.Row(0)) + tile.Channel;
+        var stride = span.Step * rows.Stride;
+        if (tile.Lanes == W) return new Strip(first, stride);
+        ChunkLoops<V, L>.Gather(first, stride, span.Count, tile.Lanes, scratch);
+        return new Strip(scratch, W);
+    }
+
+    /// <summary>Where the tile's numbers go: their place, or scratch that <see cref="Return"/> copies back.</summary>
+    static Strip Target(Rows rows, ChunkSpan span, Tile tile, float* scratch, bool read = false) => tile.Lanes < W && !read
+        ? new Strip(scratch, W)
+        : Source(rows, span, tile, scratch);
+
+    static void Return(Rows rows, ChunkSpan span, Tile tile, float* scratch)
+    {
+        if (tile.Lanes < W) ChunkLoops<V, L>.Scatter(scratch, span.Count, tile.Lanes, rows.At(span.Row(0)) + tile.Channel, span.Step * rows.Stride);
     }
 
     /// <summary>B and C of the chunk's tokens in scan order, for one group, padded with states that do nothing.</summary>
@@ -141,32 +125,6 @@ static unsafe partial class ScanEngine<V, L> where V : struct where L : struct, 
                 matrix[((long)(tile.Channel + lane) * states) + n] = vectors[(n * W) + lane];
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static V Read(float* from, int lanes) => lanes == W ? L.Load(from) : ReadSome(from, lanes);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static void Write(V value, float* to, int lanes)
-    {
-        if (lanes == W) L.Store(value, to);
-        else WriteSome(value, to, lanes);
-    }
-
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    static V ReadSome(float* from, int lanes)
-    {
-        var whole = stackalloc float[16];
-        for (var i = 0; i < 16; i++) whole[i] = i < lanes ? from[i] : 0;
-        return L.Load(whole);
-    }
-
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    static void WriteSome(V value, float* to, int lanes)
-    {
-        var whole = stackalloc float[16];
-        L.Store(value, whole);
-        for (var i = 0; i < lanes; i++) to[i] = whole[i];
-    }
-
     /// <summary>A tile's place: its group, its first channel, and how many of its lanes are channels.</summary>
     readonly struct Tile
     {
@@ -186,19 +144,19 @@ static unsafe partial class ScanEngine<V, L> where V : struct where L : struct, 
     readonly struct ChunkSpan
     {
         readonly long _first;
-        readonly int _step;
 
-        public readonly int Count;
+        /// <summary>Tokens, and rows from one to the next: 1, or -1 in reverse.</summary>
+        public readonly int Count, Step;
 
         public ChunkSpan(in ScanProblem p, int batch, int chunk)
         {
             var start = chunk * ScanChunk.Tokens;
             Count = Math.Min(ScanChunk.Tokens, p.Length - start);
             _first = ((long)batch * p.Length) + (p.Reverse ? p.Length - 1 - start : start);
-            _step = p.Reverse ? -1 : 1;
+            Step = p.Reverse ? -1 : 1;
         }
 
-        public long Row(int token) => _first + (token * _step);
+        public long Row(int token) => _first + (token * Step);
     }
 
     /// <summary>Constants of every tile, a vector each, made once per scan.</summary>
@@ -210,7 +168,7 @@ static unsafe partial class ScanEngine<V, L> where V : struct where L : struct, 
 
         public Tables(in ScanProblem p)
         {
-            (_states, _rank) = (p.PaddedStates, p.Delta.Exists ? 0 : p.Rank);
+            (_states, _rank) = (p.PaddedStates, p.Delta.Exists ? 0 : (p.Rank + 3) / 4 * 4);
             _stride = ((3L * _states) + _rank + 2) * W;
             var tiles = p.Tiles(W);
             _room = (float*)NativeMemory.AlignedAlloc((nuint)(tiles * _stride * sizeof(float)), 64);
@@ -227,7 +185,7 @@ static unsafe partial class ScanEngine<V, L> where V : struct where L : struct, 
                         if (p.ConstantB) FixedB(index)[(n * W) + lane] = p.FixedB[(channel * p.States) + n];
                         if (p.ConstantC) FixedC(index)[(n * W) + lane] = p.FixedC[(channel * p.States) + n];
                     }
-                    for (var r = 0; r < _rank; r++) LowRank(index)[(r * W) + lane] = p.LowRankWeight[(channel * _rank) + r];
+                    for (var r = 0; _rank > 0 && r < p.Rank; r++) LowRank(index)[(r * W) + lane] = p.LowRankWeight[(channel * p.Rank) + r];
                     if (p.DeltaBias is not null) Last(index)[lane] = p.DeltaBias[channel];
                     if (p.D is not null) Last(index)[W + lane] = p.D[channel];
                 }

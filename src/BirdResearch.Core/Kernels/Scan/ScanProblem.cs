@@ -4,11 +4,13 @@ namespace BirdResearch.Kernels;
 readonly unsafe struct Rows(float* first, long stride)
 {
     readonly float* _first = first;
-    readonly long _stride = stride;
+
+    /// <summary>Numbers from one row to the next.</summary>
+    public long Stride { get; } = stride;
 
     public bool Exists => _first is not null;
 
-    public float* At(long row) => _first + (row * _stride);
+    public float* At(long row) => _first + (row * Stride);
 }
 
 /// <summary>How the gradient of the gate is put together when several scans share one gate.</summary>
