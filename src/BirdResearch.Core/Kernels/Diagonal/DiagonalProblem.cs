@@ -1,3 +1,5 @@
+using TorchSharp;
+
 namespace BirdResearch.Kernels;
 
 /// <summary>One diagonal scan as pointers. Letters as in <see cref="DiagonalScan"/>; a pointer to nothing means that the part is absent.</summary>
@@ -25,11 +27,15 @@ unsafe struct DiagonalProblem
 
     public readonly int Tiles(int width) => (Channels + width - 1) / width;
 
-    /// <summary>Blocks that the tiles are divided into, so that a small batch keeps all threads busy. Does not depend on their number.</summary>
+    /// <summary>
+    /// Blocks that the tiles are divided into: one where the batch alone keeps all threads equally busy, as whole rows are read fastest. The
+    /// sums do not depend on it.
+    /// </summary>
     public readonly int Blocks(int width)
     {
-        const int Parts = 16;
-        return Math.Min(Tiles(width), (Parts + Batch - 1) / Batch);
+        const int PartsPerThread = 4;
+        var threads = torch.get_num_threads();
+        return Batch % threads == 0 ? 1 : Math.Min(Tiles(width), ((PartsPerThread * threads) + Batch - 1) / Batch);
     }
 
     public readonly int PaddedStates => (States + 3) / 4 * 4;

@@ -57,10 +57,11 @@ static class Curves<V, L> where V : struct where L : struct, ILanes<V>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static V NormalDistribution(V x, out V density)
     {
-        const float HalfRoot = 0.70710678f, Density = 0.39894228f;
+        const float HalfRoot = 0.70710678f, Density = 0.39894228f, LeastExponent = -100;
         var one = L.Broadcast(1);
         var t = L.Divide(one, L.Fma(L.Abs(x), L.Broadcast(0.3275911f * HalfRoot), one));
-        var e = L.Exp2(L.Multiply(x, x), L.Broadcast(-0.5f * Exp2Polynomial.Log2E));
+        var exponent = L.Multiply(L.Multiply(x, x), L.Broadcast(-0.5f * Exp2Polynomial.Log2E));
+        var e = L.Exp2(L.Max(exponent, L.Broadcast(LeastExponent)), one);       // denormal numbers take many times as long
         var p = L.Fma(t, L.Broadcast(1.061405429f), L.Broadcast(-1.453152027f));
         p = L.Fma(p, t, L.Broadcast(1.421413741f));
         p = L.Fma(p, t, L.Broadcast(-0.284496736f));
