@@ -15,7 +15,10 @@ let private fiveSeconds = dict [
     "ssamba-fbank", [| 1L; 128L; 512L |]
     "ssamba-fbank-10s", [| 1L; 128L; 1024L |]
     "expand-and-sparsify", [| 1L; 512L; 157L |]
-    "expand-and-sparsify-64", [| 1L; 256L; 77L |] ]
+    "expand-and-sparsify-64", [| 1L; 256L; 77L |]
+    "waveform-16k", [| 1L; 1L; 80000L |]
+    "waveform-16k-peak", [| 1L; 1L; 80000L |]
+    "waveform-32k", [| 1L; 1L; 160000L |] ]
 
 let private normalised kind normalisation channels =
     let mel = MelSettings(Mels = 20, Fft = 512, Hop = 250)
@@ -88,7 +91,7 @@ let private frontEnds = [
         let want = numbers (plain.forward x) |> Array.map (fun v -> (v + 30.0) / 12.0)
         Expect.isLessThan (widest (numbers (scaled.forward x)) want) 1e-5 "")
     torchTest "three channels are the same features three times" (fun () ->
-        for kind in [ "mel"; "kaldi-fbank"; "expand-and-sparsify" ] do
+        for kind in [ "mel"; "kaldi-fbank"; "expand-and-sparsify"; "waveform" ] do
             use one = FrontEnds.Create(normalised kind Normalisation.PerClip 1)
             use three = FrontEnds.Create(normalised kind Normalisation.PerClip 3)
             let x = sound 2 16000
@@ -108,6 +111,41 @@ let private frontEnds = [
         Expect.equal (numbers cut) (numbers (all.narrow(3, 0, 50))) "cut"
         Expect.equal (numbers (long.narrow(3, 0, 98))) (numbers all) "kept"
         Expect.allEqual (numbers (long.narrow(3, 98, 22))) 0.5 "(0 + 4) / 8")
+    torchTest "raw sound is each clip without its mean, at root-mean-square 1, and silence stays 0" (fun () ->
+        use frontEnd = FrontEnds.Create "waveform-16k"
+        let x = sound 3 16000 * shaped [ 3L; 1L ] [| 1.0f; 0.01f; 0.0f |] + torch.tensor 0.25f
+        let y = frontEnd.forward x
+        let plain = numbers x[0]
+        let mean = Array.average plain
+        let rms = sqrt (Array.averageBy (fun v -> (v - mean) * (v - mean)) plain)
+        Expect.isLessThan (widest (numbers y[0]) (plain |> Array.map (fun v -> (v - mean) / rms))) 1e-3 "clip 0"
+        Expect.isLessThan (abs (Array.averageBy (fun v -> v * v) (numbers y[1]) - 1.0)) 2e-2 "a quiet clip is as loud"
+        Expect.allEqual (numbers y[2]) 0.0 "silence")
+    torchTest "peak normalisation fills [-1, 1] with each clip, without its mean" (fun () ->
+        use frontEnd = FrontEnds.Create "waveform-16k-peak"
+        let x = sound 3 16000 * shaped [ 3L; 1L ] [| 1.0f; 0.01f; 0.0f |] + torch.tensor 0.25f
+        let y = frontEnd.forward x
+        for clip in 0..1 do
+            let values = numbers y[clip]
+            Expect.isLessThan (abs (Array.average values)) 1e-5 "mean"
+            Expect.floatClose Accuracy.medium (values |> Array.map abs |> Array.max) 1.0 "peak"
+        Expect.allEqual (numbers y[2]) 0.0 "silence")
+    torchTest "mu-law follows its formula, cuts what is too loud, and rounds to its levels" (fun () ->
+        let settings levels =
+            FrontEndSettings(
+                Kind = "waveform", SampleRate = 16000, Waveform = WaveformSettings(Encoding = "mu-law", Levels = levels),
+                Normalisation = Normalisation.None)
+        let values = Array.init 400 (fun i -> float i / 160.0 - 1.25)
+        let x = shaped [ 1L; 400L ] values
+        let want = values |> Array.map (fun v -> let v = max -1.0 (min 1.0 v) in float (sign v) * log (1.0 + 255.0 * abs v) / log 256.0)
+        use smooth = FrontEnds.Create(settings (Nullable()))
+        Expect.isLessThan (widest (numbers (smooth.forward x)) want) 1e-12 "formula"
+        use stepped = FrontEnds.Create(settings (Nullable 256))
+        let rounded = numbers (stepped.forward x)
+        Expect.isLessThan (widest rounded want) (1.0 / 255.0 + 1e-9) "within half a level"
+        for v in rounded do Expect.isLessThan (abs ((v + 1.0) * 127.5 - round ((v + 1.0) * 127.5))) 1e-9 "on a level"
+        Expect.equal (Array.min rounded, Array.max rounded) (-1.0, 1.0) "the extreme levels"
+        Expect.equal (numbers x) values "the sound itself is untouched")
     torchTest "sound of the wrong shape or type is an error" (fun () ->
         use frontEnd = FrontEnds.Create "mel"
         Expect.stringContains (messageOf (fun () -> frontEnd.forward(torch.zeros 32000L))) "(clips, samples)" "one axis"
@@ -136,6 +174,11 @@ let private frontEnds = [
         "Fbank.MaxHz is 20000", FrontEndSettings(Kind = "kaldi-fbank", Fbank = FbankSettings(MaxHz = 20000.0))
         "Expansion.K is 600: it must lie between 1 and 512",
         FrontEndSettings(Kind = "expand-and-sparsify", Expansion = ExpansionSettings(K = 600))
+        "Waveform.Encoding is 'a-law': it must be linear or mu-law",
+        FrontEndSettings(Kind = "waveform", Waveform = WaveformSettings(Encoding = "a-law"))
+        "Waveform.Mu is 0", FrontEndSettings(Kind = "waveform", Waveform = WaveformSettings(Encoding = "mu-law", Mu = 0.0))
+        "Waveform.Levels is 1", FrontEndSettings(Kind = "waveform", Waveform = WaveformSettings(Encoding = "mu-law", Levels = Nullable 1))
+        "Waveform.Levels is 256, but only", FrontEndSettings(Kind = "waveform", Waveform = WaveformSettings(Levels = Nullable 256))
         "Expansion.Stride is 0", FrontEndSettings(Kind = "expand-and-sparsify", Expansion = ExpansionSettings(Stride = 0)) ] do
         test $"a front-end whose {setting} is refused by that name" {
             Expect.stringContains (messageOf (fun () -> FrontEnds.Create settings)) setting ""

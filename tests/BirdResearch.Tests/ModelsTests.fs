@@ -10,10 +10,14 @@ let private shape = InputShape(1L, 32L, 64L)
 
 let private classes = 4
 
-let private create name = Classifiers.Create(name, classes, shape, ModelOptions(Seed = Nullable 1))
+/// What a model of the catalogue is tested on: a small spectrogram, or raw sound.
+let shapeOf (name: string) = if Classifiers.Named(name).ReadsSound then InputShape(1L, 1L, 512L) else shape
 
-/// A fixed batch of clips, each of one class.
-let private batch () =
+let private create name = Classifiers.Create(name, classes, shapeOf name, ModelOptions(Seed = Nullable 1))
+
+/// A fixed batch of clips for a model, each of one class.
+let private batch name =
+    let shape = shapeOf name
     torch.manual_seed 7L |> ignore
     torch.randn(8L, 1L, shape.Rows, shape.Frames), torch.arange(8L).remainder(torch.tensor (int64 classes))
 
@@ -41,7 +45,7 @@ let private eachTiny =
             test $"{name} gives one finite logit per clip and class, training or not" {
                 use _ = torch.NewDisposeScope()
                 use model = create name
-                let x, _ = batch ()
+                let x, _ = batch name
                 for training in [ true; false ] do
                     model.train training
                     let logits = model.call x
@@ -53,20 +57,20 @@ let private eachTiny =
                 use model = create name
                 model.eval ()
                 for frames in [ model.MinimumFrames; 33L; 100L ] do
-                    Expect.equal (List.ofArray (model.call(torch.randn (2L, 1L, shape.Rows, frames)).shape)) [ 2L; int64 classes ] $"{frames} frames"
+                    Expect.equal (List.ofArray (model.call(torch.randn (2L, 1L, (shapeOf name).Rows, frames)).shape)) [ 2L; int64 classes ] $"{frames} frames"
             }
             test $"{name} learns one batch by heart" {
                 use _ = torch.NewDisposeScope()
                 use model = create name
                 use optimiser = torch.optim.AdamW(model.parameters (), lr = 3e-3)
-                let x, y = batch ()
+                let x, y = batch name
                 let losses = [ for _ in 1 .. 60 -> step model optimiser x y ]
                 Expect.isLessThan (List.last losses) 0.05f $"from {losses.Head}"
             }
             test $"{name} sends a gradient to every parameter" {
                 use _ = torch.NewDisposeScope()
                 use model = create name
-                let x, y = batch ()
+                let x, y = batch name
                 (crossEntropy model x y).backward ()
                 for struct (key, parameter) in model.named_parameters () do
                     match parameter.grad with
@@ -74,16 +78,16 @@ let private eachTiny =
                     | gradient -> Expect.isGreaterThan (gradient.abs().max().item<float32> ()) 0.0f key
             }
             test $"{name} is the same for the same seed and another for another" {
-                let build seed = use model = Classifiers.Create(name, classes, shape, ModelOptions(Seed = Nullable seed)) in bitsOf model
+                let build seed = use model = Classifiers.Create(name, classes, shapeOf name, ModelOptions(Seed = Nullable seed)) in bitsOf model
                 Expect.equal (build 5) (build 5) "same seed"
                 Expect.notEqual (build 5) (build 6) "other seed"
             }
             test $"{name} trained twice from the same seed has the same bits" {
                 let train () =
                     use _ = torch.NewDisposeScope()
-                    use model = Classifiers.Create(name, classes, shape, ModelOptions(Seed = Nullable 1, DropRate = 0.2, DropPathRate = 0.2))
+                    use model = Classifiers.Create(name, classes, shapeOf name, ModelOptions(Seed = Nullable 1, DropRate = 0.2, DropPathRate = 0.2))
                     use optimiser = torch.optim.SGD(model.parameters (), 0.01)
-                    let x, y = batch ()
+                    let x, y = batch name
                     for _ in 1 .. 3 do
                         step model optimiser x y |> ignore
                     bitsOf model
@@ -93,7 +97,7 @@ let private eachTiny =
                 use _ = torch.NewDisposeScope()
                 use model = create name
                 model.eval ()
-                let x, _ = batch ()
+                let x, _ = batch name
                 let narrow = model.call(x).``to`` torch.float64
                 model.``to`` torch.float64 |> ignore
                 let wide = model.call(x.``to`` torch.float64)
@@ -104,7 +108,7 @@ let private eachTiny =
                 use _ = torch.NewDisposeScope()
                 use model = create name
                 use optimiser = torch.optim.AdamW(model.parameters (), lr = 1e-3)
-                let x, y = batch ()
+                let x, y = batch name
                 let counts =
                     [ for _ in 1 .. 5 ->
                         step model optimiser x y |> ignore
@@ -119,8 +123,8 @@ let private eachTiny =
             }
             test $"{name} runs forward and backward through a storm of garbage collections" {
                 use _ = torch.NewDisposeScope()
-                use model = Classifiers.Create(name, classes, shape, ModelOptions(DropRate = 0.1, DropPathRate = 0.1))
-                let x, y = batch ()
+                use model = Classifiers.Create(name, classes, shapeOf name, ModelOptions(DropRate = 0.1, DropPathRate = 0.1))
+                let x, y = batch name
                 use over = new CancellationTokenSource()
                 let collector = Thread(fun () -> while not over.IsCancellationRequested do GC.Collect(); Thread.Sleep 1)
                 collector.Start()
@@ -141,15 +145,15 @@ let private eachTiny =
                     create name
                 use _ = model
                 use _ = torch.NewDisposeScope()
-                Expect.equal (model.call(fst (batch ())).shape.[0]) 8L "batch"
+                Expect.equal (model.call(fst (batch name)).shape.[0]) 8L "batch"
             }
             test $"{name} counts its multiply-adds without being changed" {
                 use model = create name
                 model.eval ()
                 let before = bitsOf model
-                let count = MultiplyAdds.Count(model, shape)
+                let count = MultiplyAdds.Count(model, shapeOf name)
                 Expect.isGreaterThan count model.ParameterCount "every weight is used at least once"
-                Expect.equal (MultiplyAdds.Count(model, shape)) count "counted again"
+                Expect.equal (MultiplyAdds.Count(model, shapeOf name)) count "counted again"
                 Expect.equal (bitsOf model) before "state"
                 Expect.isFalse model.training "mode"
             } ]

@@ -65,7 +65,7 @@ let private trained (precision: string) (make: unit -> Classifier) =
     torch.manual_seed 3L |> ignore
     use model = make ()
     ProductPrecision.Apply(precision, model)
-    let x, y = torch.randn(10L, 1L, shape.Rows, shape.Frames), torch.arange(10L).remainder(torch.tensor 5L)
+    let x, y = torch.randn(10L, 1L, model.Input.Rows, model.Input.Frames), torch.arange(10L).remainder(torch.tensor 5L)
     let optimiser = ParameterRules.Optimiser(model, TrainingSettings(Precision = precision))
     let untrained = numbers (model.call x)
     let losses =
@@ -82,11 +82,11 @@ let private trained (precision: string) (make: unit -> Classifier) =
 let private mixedModels: (string * (unit -> Classifier)) list =
     [ "two dense layers", (fun () -> new DenseClassifier())
       for name in tinyNames do
-          use model = Classifiers.Create(name, 5, shape)
+          use model = Classifiers.Create(name, 5, ModelsTests.shapeOf name)
           if model.modules().OfType<IMixedPrecision>().Any() then
-              name, (fun () -> Classifiers.Create(name, 5, shape)) ]
+              name, (fun () -> Classifiers.Create(name, 5, ModelsTests.shapeOf name)) ]
 
-let private create name = Classifiers.Create(name, 5, shape, ModelOptions(Seed = Nullable 1))
+let private create name = Classifiers.Create(name, 5, ModelsTests.shapeOf name, ModelOptions(Seed = Nullable 1))
 
 let private factors (settings: TrainingSettings) (model: Classifier) =
     [ for struct (key, p) in model.named_parameters () -> key, ParameterRules.Of(model, settings, key, p).LearningRateFactor ]

@@ -14,7 +14,8 @@ let private inFolder (work: string -> 'a) =
     finally folder.Delete true
 
 let private tiny (name: string) channels classes seed =
-    Classifiers.Create(name, classes, InputShape(channels, 32L, 64L), ModelOptions(Seed = Nullable seed))
+    let shape = ModelsTests.shapeOf name
+    Classifiers.Create(name, classes, InputShape(channels, shape.Rows, shape.Frames), ModelOptions(Seed = Nullable seed))
 
 let private parameter (model: Classifier) (key: string) = nonNull (model.get_parameter key)
 

@@ -76,34 +76,38 @@ public sealed class BenchGroups : IDisposable
 
     BenchGroup ModelGroup(int batch, IReadOnlyList<string> models)
     {
-        using var frontEnd = FrontEnds.Create(FrontEnds.Named("mel"));
-        var shape = Experiments.TrialRunner.ShapeOf(frontEnd, Seconds);
-        var features = randn(batch, shape.Channels, shape.Rows, shape.Frames);                    // (B, 1, M, F)
+        var features = new Dictionary<string, Tensor>();                                          // (B, 1, M, F) by front-end
         var labels = (rand(batch, Classes) < 0.02).to(ScalarType.Float32);                        // (B, C)
         var names = models.Count > 0 ? models : [.. Classifiers.All.Where(m => !m.IsTest).Select(m => m.Name)];
         var train = new List<BenchCase>();
         var infer = new List<BenchCase>();
         foreach (var name in names)
         {
+            var entry = Classifiers.Named(name);
+            using var frontEnd = FrontEnds.Create(entry.FrontEnd);
+            var shape = Experiments.TrialRunner.ShapeOf(frontEnd, Seconds);
+            if (!features.TryGetValue(entry.FrontEnd, out var input))
+                features[entry.FrontEnd] = input = randn(batch, shape.Channels, shape.Rows, shape.Frames);
             var model = Classifiers.Create(name, Classes, shape);
+            var variant = entry.FrontEnd == "mel" ? "fp32" : $"fp32 {entry.FrontEnd}";
             var optimiser = new AdamW(model.named_parameters());
-            train.Add(new BenchCase(name, "train", "fp32", batch, "clips/s", () =>
+            train.Add(new BenchCase(name, "train", variant, batch, "clips/s", () =>
             {
                 using var scope = NewDisposeScope();
                 model.train();
-                nn.functional.binary_cross_entropy_with_logits(model.forward(features), labels).backward();
+                nn.functional.binary_cross_entropy_with_logits(model.forward(input), labels).backward();
                 optimiser.Step(1e-4, 5);
             }));
-            infer.Add(new BenchCase(name, "infer", "fp32", batch, "clips/s", () =>
+            infer.Add(new BenchCase(name, "infer", variant, batch, "clips/s", () =>
             {
                 using var scope = NewDisposeScope();
                 using var noGradient = no_grad();
                 model.eval();
-                model.forward(features);
+                model.forward(input);
             }));
         }
         return new BenchGroup(
-            "models", $"Training step (forward, backward, AdamW) and inference, {shape.Rows} x {shape.Frames} mel, batch {batch}", [.. train, .. infer]);
+            "models", $"Training step (forward, backward, AdamW) and inference, 5 s clips through mel or the front-end named, batch {batch}", [.. train, .. infer]);
     }
 
     static float[] Noise(int count, int rate)

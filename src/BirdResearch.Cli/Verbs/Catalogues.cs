@@ -16,11 +16,12 @@ public static class Catalogues
     /// <summary><c>bird models</c>.</summary>
     public static Command Models()
     {
-        var frontEnd = new Option<string>("--front-end") { Description = "Front-end whose features the model reads", DefaultValueFactory = _ => "mel" };
+        var frontEnd = new Option<string>("--front-end") { Description = "Front-end whose features the models read", DefaultValueFactory = _ => "mel" };
         var classes = new Option<int>("--classes") { Description = "Number of classes", DefaultValueFactory = _ => 182 };
         return new Command("models",
             """
-            The model catalogue: trainable parameters, size as float32, and multiply-adds for one 5 s clip.
+            The model catalogue: trainable parameters, size as float32, and multiply-adds for one 5 s clip. Models of raw sound read the
+            front-end that they are made for.
 
             Examples:
               bird models
@@ -29,24 +30,37 @@ public static class Catalogues
         { frontEnd, classes }.Does((p, _) =>
         {
             using var scope = torch.NewDisposeScope();
-            var settings = FrontEnds.Named(p.GetRequiredValue(frontEnd));
+            var given = p.GetRequiredValue(frontEnd);
             if (p.GetValue(classes) < 1) throw new ArgumentException($"--classes is {p.GetValue(classes)}; it must be at least 1.");
-            using var features = FrontEnds.Create(settings);
-            var shape = TrialRunner.ShapeOf(features, Seconds);
-            Screen.Line($"For a {Seconds:0} s clip through {p.GetValue(frontEnd)} ({shape.Channels} x {shape.Rows} x {shape.Frames}) and {p.GetValue(classes)} classes:");
-            Screen.Table(["model", "parameters>", "MB (float32)>", "multiply-adds>", ""], Classifiers.All.Select(entry =>
-            {
-                using var inner = torch.NewDisposeScope();
-                using var model = Classifiers.Create(entry.Name, p.GetValue(classes), shape);
-                var parameters = model.ParameterCount;
-                return (IReadOnlyList<string>)
-                [
-                    entry.Name, parameters.ToString("N0", CultureInfo.InvariantCulture), (parameters * 4 / 1e6).ToString("0.0", CultureInfo.InvariantCulture),
-                    (MultiplyAdds.Count(model, shape) / 1e6).ToString("N0", CultureInfo.InvariantCulture) + " M", entry.Description,
-                ];
-            }));
+            var shape = ShapeOf(given);
+            Screen.Line($"For a {Seconds:0} s clip through {given} ({shape.Channels} x {shape.Rows} x {shape.Frames}) and {p.GetValue(classes)} classes:");
+            var readsSound = FrontEnds.Named(given).Kind == "waveform";
+            Screen.Table(
+                ["model", "parameters>", "MB (float32)>", "multiply-adds>", ""],
+                Classifiers.All.Where(entry => entry.ReadsSound || !readsSound).Select(entry => ModelRow(entry, given, p.GetValue(classes))));
             return 0;
         });
+    }
+
+    static IReadOnlyList<string> ModelRow(ClassifierEntry entry, string frontEnd, int classes)
+    {
+        using var scope = torch.NewDisposeScope();
+        var read = entry.ReadsSound && FrontEnds.Named(frontEnd).Kind != "waveform" ? entry.FrontEnd : frontEnd;
+        var shape = ShapeOf(read);
+        using var model = Classifiers.Create(entry.Name, classes, shape);
+        var parameters = model.ParameterCount;
+        return
+        [
+            entry.Name, parameters.ToString("N0", CultureInfo.InvariantCulture), (parameters * 4 / 1e6).ToString("0.0", CultureInfo.InvariantCulture),
+            (MultiplyAdds.Count(model, shape) / 1e6).ToString("N0", CultureInfo.InvariantCulture) + " M",
+            read == frontEnd ? entry.Description : $"{entry.Description} ({read})",
+        ];
+    }
+
+    static InputShape ShapeOf(string frontEnd)
+    {
+        using var features = FrontEnds.Create(frontEnd);
+        return TrialRunner.ShapeOf(features, Seconds);
     }
 
     /// <summary><c>bird front-ends</c>.</summary>

@@ -17,6 +17,7 @@ sealed class FeatureScaling(FrontEndSettings settings)
         var scaled = settings.Normalisation switch
         {
             Normalisation.PerClip => PerClip(features),
+            Normalisation.Peak => Peak(features),
             Normalisation.Fixed => (features - _mean).mul_(_inverseStd),
             _ => features,
         };
@@ -24,12 +25,24 @@ sealed class FeatureScaling(FrontEndSettings settings)
         return (settings.Channels == 1 ? image : image.repeat(1, settings.Channels, 1, 1)).MoveToOuterDisposeScope();
     }
 
-    // The peak comes off first, which changes no result but makes a constant clip exactly 0 throughout.
     Tensor PerClip(Tensor features)
     {
-        var centred = features - features.amax([-2, -1], keepdim: true);           // (B, rows, frames)
-        centred.sub_(centred.mean([-2, -1], keepdim: true));
+        var centred = Centred(features);                                           // (B, rows, frames)
         var std = centred.square().mean([-2, -1], keepdim: true).sqrt_();          // (B, 1, 1)
         return centred.div_(std.add_(_epsilon));
+    }
+
+    Tensor Peak(Tensor features)
+    {
+        var centred = Centred(features);                                           // (B, rows, frames)
+        var peak = centred.abs().amax([-2, -1], keepdim: true);                    // (B, 1, 1)
+        return centred.div_(peak.clamp_min_(_epsilon));
+    }
+
+    // The peak comes off first, which changes no result but makes a constant clip exactly 0 throughout.
+    static Tensor Centred(Tensor features)
+    {
+        var centred = features - features.amax([-2, -1], keepdim: true);
+        return centred.sub_(centred.mean([-2, -1], keepdim: true));
     }
 }

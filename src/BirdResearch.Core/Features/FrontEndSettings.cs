@@ -9,6 +9,9 @@ public enum Normalisation
     /// <summary>Each clip to mean 0 and standard deviation 1 over all its rows and frames.</summary>
     PerClip,
 
+    /// <summary>Each clip to mean 0 and then into [-1, 1] by its largest magnitude; for what reads sound as numbers of that range.</summary>
+    Peak,
+
     /// <summary>With one fixed mean and standard deviation, <see cref="FrontEndSettings.Mean"/> and <see cref="FrontEndSettings.Std"/>.</summary>
     Fixed,
 }
@@ -16,7 +19,7 @@ public enum Normalisation
 /// <summary>Everything that decides what a front-end computes; part of a run's identity.</summary>
 public sealed record FrontEndSettings
 {
-    /// <summary><c>mel</c>, <c>kaldi-fbank</c> or <c>expand-and-sparsify</c>.</summary>
+    /// <summary><c>mel</c>, <c>kaldi-fbank</c>, <c>expand-and-sparsify</c> or <c>waveform</c>.</summary>
     public required string Kind { get; init; }
 
     /// <summary>Sample rate of the sound in Hz.</summary>
@@ -31,7 +34,10 @@ public sealed record FrontEndSettings
     /// <summary>The expansion, for <c>expand-and-sparsify</c>.</summary>
     public ExpansionSettings Expansion { get; init; } = new();
 
-    /// <summary>Normalisation of the mel or fbank features.</summary>
+    /// <summary>The raw sound, for <c>waveform</c>.</summary>
+    public WaveformSettings Waveform { get; init; } = new();
+
+    /// <summary>Normalisation of the mel or fbank features or of the raw sound.</summary>
     public Normalisation Normalisation { get; init; } = Normalisation.PerClip;
 
     /// <summary>Mean for <see cref="Normalisation.Fixed"/>.</summary>

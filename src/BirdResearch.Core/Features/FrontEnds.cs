@@ -48,6 +48,9 @@ public static class FrontEnds
             Mel = Mel64,
             Expansion = new() { Outputs = 256, K = 16 },
         },
+        ["waveform-16k"] = new() { Kind = "waveform", SampleRate = 16_000 },  // 1 x 80,000
+        ["waveform-16k-peak"] = new() { Kind = "waveform", SampleRate = 16_000, Normalisation = Normalisation.Peak },
+        ["waveform-32k"] = new() { Kind = "waveform" },                       // 1 x 160,000
     };
 
     /// <summary>Settings by catalogue name; an unknown name is an error that lists near ones.</summary>
@@ -63,7 +66,8 @@ public static class FrontEnds
         "mel" => new MelFrontEnd(settings),
         "kaldi-fbank" => new FbankFrontEnd(settings),
         "expand-and-sparsify" => new ExpandAndSparsify(settings),
+        "waveform" => new WaveformFrontEnd(settings),
         _ => throw new ArgumentException(
-            NearNames.Unknown("kind of front-end", settings.Kind, ["mel", "kaldi-fbank", "expand-and-sparsify"])),
+            NearNames.Unknown("kind of front-end", settings.Kind, ["mel", "kaldi-fbank", "expand-and-sparsify", "waveform"])),
     };
 }

@@ -4,6 +4,7 @@ namespace BirdResearch.Features;
 static class SettingsCheck
 {
     static readonly string[] Scales = ["htk", "slaney"], Norms = ["slaney", "none"];
+    static readonly string[] Encodings = ["linear", "mu-law"];
     static readonly string[] Paddings = ["reflect", "constant", "replicate", "circular"];
 
     public static void FrontEnd(FrontEndSettings settings)
@@ -19,6 +20,11 @@ static class SettingsCheck
         if (settings.Kind == "kaldi-fbank")
         {
             Fbank(settings.Fbank, settings.SampleRate);
+            return;
+        }
+        if (settings.Kind == "waveform")
+        {
+            Waveform(settings.Waveform);
             return;
         }
         Mel(settings.Mel);
@@ -54,6 +60,16 @@ static class SettingsCheck
         Above("Fbank.MaxHz (from the Nyquist frequency when 0 or less)", high, fbank.MinHz);
         Within("Fbank.MaxHz", high, 0, sampleRate / 2.0);
         Within("Fbank.TargetFrames", fbank.TargetFrames ?? 1, 1, 1 << 24);
+    }
+
+    static void Waveform(WaveformSettings waveform)
+    {
+        Within("Waveform.Encoding", waveform.Encoding, Encodings);
+        Within("Waveform.Mu", waveform.Mu, 1e-3, 1e6);
+        if (waveform.Levels is not { } levels) return;
+        Within("Waveform.Levels", levels, 2, 1 << 16);
+        if (waveform.Encoding != "mu-law")
+            throw Refused("Waveform.Levels", $"{levels}, but only the encoding mu-law rounds: set Waveform.Encoding, or no levels.");
     }
 
     static void Expansion(ExpansionSettings expansion)

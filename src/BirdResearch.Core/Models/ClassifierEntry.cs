@@ -15,7 +15,7 @@ public sealed class ClassifierEntry
     /// <summary>Its name, timm's where timm has the model.</summary>
     public string Name { get; }
 
-    /// <summary>Models that share code: <c>efficientnet</c>, <c>time-series-resnet</c>.</summary>
+    /// <summary>Models that share code: <c>efficientnet</c>, <c>time-series-resnet</c>, <c>mamba</c>.</summary>
     public string Family { get; }
 
     /// <summary>What it is, in one line.</summary>
@@ -23,6 +23,12 @@ public sealed class ClassifierEntry
 
     /// <summary>True for the tiny member of a family that tests run on.</summary>
     public bool IsTest { get; }
+
+    /// <summary>Name of the front-end that the model is made for. Others serve too where their features have a shape that it takes.</summary>
+    public string FrontEnd { get; init; } = "mel";
+
+    /// <summary>Whether it is made for raw sound: features of one row, a frame per sample.</summary>
+    public bool ReadsSound => FrontEnd.StartsWith("waveform", StringComparison.Ordinal);
 
     internal Classifier Build(int classes, InputShape input, ModelOptions options) => _build(classes, input, options);
 }

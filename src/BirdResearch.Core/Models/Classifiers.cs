@@ -19,6 +19,12 @@ public static class Classifiers
         Series("tsresnet34", [3, 4, 6, 3], [64, 128, 256, 512], false, 7, 5, "ResNet-34 along time, 5 frames per kernel: 12 M parameters, 48 MB"),
         Series("tsresnet50", [3, 4, 6, 3], [64, 128, 256, 512], true, 7, 3, "ResNet-50 along time, bottlenecks"),
         Series("tsresnet_tiny", [1, 1], [16, 24], false, 5, 3, "Time-series ResNet for tests", isTest: true),
+        Mamba("mamba", "mamba", new(256, 12, false, 4), "Mamba over a spectrogram, a token per 4 frames, causal: 5.5 M parameters"),
+        Mamba("mamba_tiny", "mamba", new(24, 2, false, 4), "Mamba for tests", isTest: true),
+        Mamba("vim", "vim", new(256, 12, true, 4), "Mamba over a spectrogram, a token per 4 frames, both directions (Vim's bimamba v2)"),
+        Mamba("vim_tiny", "vim", new(24, 2, true, 4), "Bidirectional Mamba for tests", isTest: true),
+        Mamba("mamba_raw", "mamba-raw", new(64, 4, false, 4, 4), "Mamba on raw sound, a token per 16 samples, causal"),
+        Mamba("mamba_raw_tiny", "mamba-raw", new(24, 2, false, 8, 8), "Mamba on raw sound for tests", isTest: true),
         Sashimi("sashimi_s4d", [Level(8), Level(8), Level(8)], "SaShiMi on raw sound, published size: 8 bidirectional S4D layers at each of 3 rates"),
         Sashimi("sashimi_s4d_small", [Level(1, states: 32), Level(2), Level(4)], "SaShiMi with 1, 2 and 4 bidirectional S4D layers"),
         Sashimi("sashimi_s4d_mulaw", [Level(1, states: 32), Level(2), Level(4)], "sashimi_s4d_small on 8-bit mu-law codes", SoundInput.MuLaw),
@@ -92,9 +98,21 @@ public static class Classifiers
             S4 = new S4Settings { Bidirectional = true },
         };
         return new(name, "sashimi", description, isTest,
-            (classes, input, options) => new SashimiClassifier(name, settings, sound, classes, input, options));
+            (classes, input, options) => new SashimiClassifier(name, settings, sound, classes, input, options))
+        {
+            FrontEnd = sound == SoundInput.MuLaw ? "waveform-16k-peak" : "waveform-16k",
+        };
     }
 
     static ClassifierEntry Ssamba(string name, string description, bool isTest = false) =>
-        new(name, "ssamba", description, isTest, (classes, input, options) => new Ssamba(name, SsambaCatalogue.Named(name), classes, input, options));
+        new(name, "ssamba", description, isTest, (classes, input, options) => new Ssamba(name, SsambaCatalogue.Named(name), classes, input, options))
+        {
+            FrontEnd = "ssamba-fbank",
+        };
+
+    static ClassifierEntry Mamba(string name, string family, MambaPlan plan, string description, bool isTest = false) =>
+        new(name, family, description, isTest, (classes, input, options) => new Mamba(name, plan, classes, input, options))
+        {
+            FrontEnd = plan.Strides.Length == 2 ? "waveform-16k" : "mel",
+        };
 }
