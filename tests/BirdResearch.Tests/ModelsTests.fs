@@ -10,16 +10,20 @@ let private shape = InputShape(1L, 32L, 64L)
 
 let private classes = 4
 
-/// What a model of the catalogue is tested on: a small spectrogram, or raw sound.
-let shapeOf (name: string) = if Classifiers.Named(name).ReadsSound then InputShape(1L, 1L, 512L) else shape
+/// What a model of the catalogue is tested on: a small spectrogram, or raw sound where it takes nothing else.
+let shapeOf (name: string) = if Classifiers.Named(name).Family = "mamba-raw" then InputShape(1L, 1L, 512L) else shape
 
 let private create name = Classifiers.Create(name, classes, shapeOf name, ModelOptions(Seed = Nullable 1))
 
-/// A fixed batch of clips for a model, each of one class.
-let private batch name =
+/// A fixed batch of features for a model: noise for spectrograms, tones in noise for raw sound.
+let featuresOf (name: string) (clips: int) =
     let shape = shapeOf name
     torch.manual_seed 7L |> ignore
-    torch.randn(8L, 1L, shape.Rows, shape.Frames), torch.arange(8L).remainder(torch.tensor (int64 classes))
+    if shape.Rows = 1L then (Tensors.sound clips (int shape.Frames)).mul_(torch.tensor 4.0f).reshape(int64 clips, 1L, 1L, -1L)
+    else torch.randn(int64 clips, 1L, shape.Rows, shape.Frames)
+
+let private batch name =
+    featuresOf name 8, torch.arange(8L).remainder(torch.tensor (int64 classes))
 
 let private crossEntropy (model: Classifier) (x: torch.Tensor) (y: torch.Tensor) =
     torch.nn.functional.cross_entropy(model.call x, y)

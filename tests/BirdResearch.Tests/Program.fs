@@ -14,6 +14,7 @@ let all =
         BatchTests.tests
         RealDataTests.tests
         ModelsTests.tests
+        MambaTests.tests
         SashimiTests.tests
         WeightsTests.tests
         ReferenceTests.tests

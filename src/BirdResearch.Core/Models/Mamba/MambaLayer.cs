@@ -1,3 +1,4 @@
+using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -8,6 +9,7 @@ sealed class MambaLayer : nn.Module<Tensor, Tensor>
 {
     readonly LayerNorm norm;
     readonly nn.Module<Tensor, Tensor> mixer;
+    readonly Scalar _one = 1;
 
     public MambaLayer(long width, nn.Module<Tensor, Tensor> mixer, double dropPathRate) : base(nameof(MambaLayer))
     {
@@ -23,6 +25,6 @@ sealed class MambaLayer : nn.Module<Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         var branch = mixer.call(norm.call(x));
-        return (x + DropPath.Apply(branch, training)).MoveToOuterDisposeScope();
+        return x.add(DropPath.Apply(branch, training), _one).MoveToOuterDisposeScope();
     }
 }
