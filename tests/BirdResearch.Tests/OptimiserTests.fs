@@ -65,7 +65,9 @@ let private trained (precision: string) (make: unit -> Classifier) =
     torch.manual_seed 3L |> ignore
     use model = make ()
     ProductPrecision.Apply(precision, model)
-    let x = if model.ModelName = "dense_pair" then torch.randn(10L, 1L, shape.Rows, shape.Frames) else ModelsTests.featuresOf model.ModelName 10
+    let x =
+        if model.Input.Rows = 1L then ModelsTests.featuresOf model.ModelName 10
+        else torch.randn(10L, 1L, model.Input.Rows, model.Input.Frames)
     let y = torch.arange(10L).remainder(torch.tensor 5L)
     let optimiser = ParameterRules.Optimiser(model, TrainingSettings(Precision = precision))
     let untrained = numbers (model.call x)
