@@ -15,6 +15,7 @@ let all =
         RealDataTests.tests
         ModelsTests.tests
         MambaTests.tests
+        ScanTests.tests
         SashimiTests.tests
         WeightsTests.tests
         ReferenceTests.tests

@@ -28,6 +28,9 @@ public sealed record ScanInputs(Tensor U, Tensor Delta, Tensor A, Tensor B, Tens
     /// <summary>Groups G that share B and C.</summary>
     internal long Groups => Math.Max(B.dim() == 4 ? B.shape[1] : 1, C.dim() == 4 ? C.shape[1] : 1);
 
+    /// <summary>Whether B and C are both grouped, but not alike.</summary>
+    internal bool HasUnlikeGroups => B.dim() == 4 && C.dim() == 4 && B.shape[1] != C.shape[1];
+
     /// <summary>Throws an error that names the first tensor whose shape does not fit the others.</summary>
     internal void Check()
     {
@@ -37,13 +40,10 @@ public sealed record ScanInputs(Tensor U, Tensor Delta, Tensor A, Tensor B, Tens
         if (A.dim() != 2 || A.shape[0] != channels || A.shape[1] == 0) throw Misfit(nameof(A), A, $"({channels}, states)");
         CheckMatrix(nameof(B), B, batch, channels, A.shape[1], length);
         CheckMatrix(nameof(C), C, batch, channels, A.shape[1], length);
-        if (B.dim() > 2 && C.dim() > 2 && B.dim() + C.dim() > 6 && GroupsOf(B) != GroupsOf(C)) throw Misfit(nameof(C), C, "as many groups as B has");
         if (D is { } d) Require(nameof(D), d, channels);
         if (DeltaBias is { } bias) Require(nameof(DeltaBias), bias, channels);
         if (Z is { } z) Require(nameof(Z), z, batch, channels, length);
     }
-
-    static long GroupsOf(Tensor matrix) => matrix.dim() == 4 ? matrix.shape[1] : 1;
 
     static void CheckMatrix(string name, Tensor matrix, long batch, long channels, long states, long length)
     {

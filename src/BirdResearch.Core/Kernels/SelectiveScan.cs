@@ -13,14 +13,15 @@ public static partial class SelectiveScan
 {
     /// <summary>
     /// Scans with the fastest form that this machine and these inputs allow; gradients flow to every input. State and sums are float32
-    /// unless an input is float64; the output has the type of U. float64, and tensors elsewhere than on the CPU, take the reference form.
+    /// unless an input is float64; the output has the type of U. float64, tensors elsewhere than on the
+    /// CPU, and B and C grouped differently take the reference form.
     /// </summary>
     public static ScanResult Apply(ScanInputs inputs)
     {
         inputs.Check();
         var form = ScanForms.Current;
         var all = new[] { inputs.U, inputs.Delta, inputs.A, inputs.B, inputs.C, inputs.D, inputs.Z, inputs.DeltaBias }.OfType<Tensor>();
-        return form == ScanForm.Reference || all.Any(t => t.dtype == ScalarType.Float64 || t.device_type != DeviceType.CPU)
+        return form == ScanForm.Reference || inputs.HasUnlikeGroups || all.Any(t => t.dtype == ScalarType.Float64 || t.device_type != DeviceType.CPU)
             ? Reference(inputs)
             : Fused(inputs, form);
     }
