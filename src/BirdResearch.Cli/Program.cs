@@ -16,6 +16,7 @@ var root = new RootCommand(
 {
     Demo.Create(),
     Run.Create(),
+    Pretrain.Create(),
     Report.Create(),
     Catalogues.Models(),
     Catalogues.FrontEndList(),

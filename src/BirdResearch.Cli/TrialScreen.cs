@@ -73,6 +73,7 @@ public static class TrialScreen
                     (row.FocalMap is { } map ? $"  focal mAP {map:0.000}" : "") +
                     $"  {t.ClipsPerSecond:0.0} clips/s" + (t.ClipsPerSecond > 0 ? $"  {Left((t.ClipsTotal - t.ClipsDone) / t.ClipsPerSecond)}" : ""));
             else if (value.Phase is RunPhase.Started) Screen.Line($"{place} {value.Run}" + (value.Note is null ? "" : $" ({value.Note})"));
+            else if (value is { Phase: RunPhase.Loaded, Note: { } note }) Screen.Line($"  starts from weights: {note}");
             else if (value is { Phase: RunPhase.ReadBack, Record: { } found }) Screen.Line($"{place} {value.Run} is there: {Score(found)}");
             else if (value is { Phase: RunPhase.Finished, Record: { } done }) Screen.Line($"  {Score(done)}");
         }

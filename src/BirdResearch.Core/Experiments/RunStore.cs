@@ -15,7 +15,10 @@ namespace BirdResearch.Experiments;
 public sealed class RunStore
 {
     /// <summary>What changes the numbers of a run although its settings stay the same; raised when training itself changes.</summary>
-    public const int Recipe = 1;
+    public const int Recipe = 2;
+
+    /// <summary>The folder of pretrainings beside those of the ablations.</summary>
+    public const string Pretraining = "pretrain";
 
     const string Partial = ".partial";
 
@@ -55,24 +58,33 @@ public sealed class RunStore
     /// </summary>
     public static string NameOf(Trial trial, Dataset data)
     {
-        var identity = JsonSerializer.Serialize(
-            new { Recipe, Trial = trial with { Data = "" }, data.ContentKey }, new JsonSerializerOptions(Json) { WriteIndented = false });
-        var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(identity)))[..10];
+        var hash = HashOf(new { Recipe, Trial = trial with { Data = "" }, data.ContentKey });
         return string.Create(CultureInfo.InvariantCulture,
             $"{trial.Model}.{trial.FrontEnd}.{data.Name}.f{trial.Fold}.s{trial.Seed}-{hash}");
     }
 
+    /// <summary>Ten hexadecimal digits that change with anything that makes up a run.</summary>
+    internal static string HashOf(object identity)
+    {
+        var text = JsonSerializer.Serialize(identity, new JsonSerializerOptions(Json) { WriteIndented = false });
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..10];
+    }
+
     /// <summary>The finished run of that name, or null. A folder whose record cannot be read is an error that names the file.</summary>
-    public RunRecord? Find(string ablation, string run)
+    public RunRecord? Find(string ablation, string run) => Find<RunRecord>(ablation, run);
+
+    /// <summary>The record of a finished run of another kind, or null.</summary>
+    internal T? Find<T>(string ablation, string run)
+        where T : class
     {
         var file = Path.Combine(FolderOf(ablation, run), "run.json");
-        return File.Exists(file) ? ReadRecord(file) : null;
+        return File.Exists(file) ? Read<T>(file) : null;
     }
 
     /// <summary>Ablations that hold at least one finished run, in ordinal order.</summary>
     public IReadOnlyList<string> Ablations() =>
         Directory.Exists(Root)
-            ? [.. Directory.EnumerateDirectories(Root).Where(d => Runs(Path.GetFileName(d)).Any()).Select(d => Path.GetFileName(d)).Order(StringComparer.Ordinal)]
+            ? [.. Directory.EnumerateDirectories(Root).Select(d => Path.GetFileName(d)).Where(a => a != Pretraining && Runs(a).Any()).Order(StringComparer.Ordinal)]
             : [];
 
     /// <summary>Names of the finished runs of an ablation, in ordinal order.</summary>
@@ -85,11 +97,13 @@ public sealed class RunStore
             : [];
 
     /// <summary>Reads <c>run.json</c>.</summary>
-    public static RunRecord ReadRecord(string file)
+    public static RunRecord ReadRecord(string file) => Read<RunRecord>(file);
+
+    static T Read<T>(string file)
     {
         try
         {
-            return JsonSerializer.Deserialize<RunRecord>(File.ReadAllText(file), Json)
+            return JsonSerializer.Deserialize<T>(File.ReadAllText(file), Json)
                 ?? throw new JsonException("the file holds null");
         }
         catch (Exception e) when (e is JsonException or NotSupportedException)
@@ -100,10 +114,12 @@ public sealed class RunStore
     }
 
     /// <summary>Writes the record into the partial folder as its last file and renames the folder: from here on the run exists.</summary>
-    public void Finish(RunRecord record)
+    public void Finish(RunRecord record) => Finish(record.Ablation, record.Name, record);
+
+    internal void Finish<T>(string ablation, string run, T record)
     {
-        var folder = PartialFolderOf(record.Ablation, record.Name);
+        var folder = PartialFolderOf(ablation, run);
         File.WriteAllText(Path.Combine(folder, "run.json"), JsonSerializer.Serialize(record, Json) + "\n");
-        Directory.Move(folder, FolderOf(record.Ablation, record.Name));
+        Directory.Move(folder, FolderOf(ablation, run));
     }
 }

@@ -24,6 +24,9 @@ public enum RunPhase
     /// <summary>It starts, or goes on from its last whole epoch.</summary>
     Started,
 
+    /// <summary>Weights to start from were loaded; the note says how they fitted.</summary>
+    Loaded,
+
     /// <summary>It is being trained.</summary>
     Training,
 
@@ -90,8 +93,9 @@ public sealed class TrialRunner(RunStore store)
         torch.manual_seed(trial.Seed);
         using var model = Classifiers.Create(
             trial.Model, data.Classes.Count, shape, new ModelOptions { DropRate = trial.Training.DropRate, DropPathRate = trial.Training.DropPathRate });
-        if (trial.Training.Pretrained is { } weights) Weights.Load(model, weights, WeightFit.Adapt);
-        else model.ScaleHead(trial.Training.HeadScale);
+        var loaded = trial.Training.Pretrained is { } weights ? Weights.Load(model, WeightFileOf(weights), WeightFit.Adapt) : null;
+        if (loaded is not null) listener?.Report(new RunEvent(name, RunPhase.Loaded, Note: loaded.ToString()));
+        if (loaded is null || loaded.Missing.Contains($"{model.HeadKey}.weight")) model.ScaleHead(trial.Training.HeadScale);
 
         var reader = ReaderOf(data, frontEnd.SampleRate, trial.Training.WindowSeconds);
         var trainer = new Trainer(frontEnd, model, reader, data, split, trial.Training, trial.Seed);
@@ -133,6 +137,9 @@ public sealed class TrialRunner(RunStore store)
             Machine = Machine.Current(),
         };
     }
+
+    /// <summary>The file itself, or that of a run's folder.</summary>
+    static string WeightFileOf(string fileOrFolder) => Directory.Exists(fileOrFolder) ? Path.Combine(fileOrFolder, "weights.safetensors") : fileOrFolder;
 
     /// <summary>Shape of one window's features.</summary>
     public static InputShape ShapeOf(FrontEnd frontEnd, double windowSeconds) =>

@@ -12,13 +12,21 @@ public static class TrialSettings
     /// Applies <c>path=value</c>, such as <c>training.learning_rate=3e-4</c> or <c>features.expansion.k=64</c>. The last part of the path
     /// alone is enough where it is unique. An unknown path is an error that lists near names.
     /// </summary>
-    public static Trial Set(Trial trial, string assignment)
+    public static Trial Set(Trial trial, string assignment) =>
+        Set(trial with { Features = trial.Features ?? FrontEnds.Named(trial.FrontEnd) }, trial.Features is null, assignment);
+
+    /// <summary>The same for a pretraining.</summary>
+    public static PretrainingTrial Set(PretrainingTrial trial, string assignment) =>
+        Set(trial with { Features = trial.Features ?? FrontEnds.Named(trial.FrontEnd) }, trial.Features is null, assignment);
+
+    /// <summary>Sets one value of a trial whose front-end is written out; it is left to the catalogue again unless it was changed.</summary>
+    static T Set<T>(T trial, bool featuresAreTheCatalogues, string assignment)
     {
         var equals = assignment.IndexOf('=');
         if (equals < 1) throw new ArgumentException($"'{assignment}' is not a setting; write path=value, such as training.epochs=20.");
         var (name, text) = (assignment[..equals].Trim(), assignment[(equals + 1)..].Trim());
 
-        var whole = JsonSerializer.SerializeToNode(trial with { Features = trial.Features ?? FrontEnds.Named(trial.FrontEnd) }, RunStore.Json)!.AsObject();
+        var whole = JsonSerializer.SerializeToNode(trial, RunStore.Json)!.AsObject();
         var paths = Paths(whole, "").ToList();
         var matches = paths.Contains(name) ? [name] : paths.Where(p => p.EndsWith("." + name, StringComparison.Ordinal)).ToList();
         if (matches.Count == 0) throw new ArgumentException(NearNames.Unknown("setting", name, paths));
@@ -27,10 +35,10 @@ public static class TrialSettings
         var parts = matches[0].Split('.');
         var node = parts[..^1].Aggregate(whole, (at, part) => at[part]!.AsObject());
         node[parts[^1]] = Parse(text);
-        if (!matches[0].StartsWith("features.", StringComparison.Ordinal) && trial.Features is null) whole["features"] = null;
+        if (!matches[0].StartsWith("features.", StringComparison.Ordinal) && featuresAreTheCatalogues) whole["features"] = null;
         try
         {
-            return whole.Deserialize<Trial>(RunStore.Json)!;
+            return whole.Deserialize<T>(RunStore.Json)!;
         }
         catch (JsonException e)
         {

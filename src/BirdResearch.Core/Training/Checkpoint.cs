@@ -12,7 +12,7 @@ public static class Checkpoint
     const string ModelPrefix = "model.", First = "adamw.first.", Second = "adamw.second.";
 
     /// <summary>Writes beside and renames, so that the file always holds a whole epoch.</summary>
-    public static void Write(string file, Classifier model, AdamW optimiser, IReadOnlyList<EpochRow> rows)
+    public static void Write<TRow>(string file, nn.Module model, AdamW optimiser, IReadOnlyList<TRow> rows)
     {
         using var scope = NewDisposeScope();
         var tensors = new List<(string, Tensor)>();
@@ -30,7 +30,7 @@ public static class Checkpoint
     }
 
     /// <summary>Puts a checkpoint's state into the model and the optimiser and returns its epochs.</summary>
-    public static IReadOnlyList<EpochRow> Read(string file, Classifier model, AdamW optimiser)
+    public static IReadOnlyList<TRow> Read<TRow>(string file, nn.Module model, AdamW optimiser)
     {
         using var scope = NewDisposeScope();
         using var noGradient = no_grad();
@@ -48,6 +48,6 @@ public static class Checkpoint
             Saved(Second + name, tensor(second)).data<float>().CopyTo(second);
         }
         optimiser.Steps = long.Parse(contents.Metadata["steps"], CultureInfo.InvariantCulture);
-        return JsonSerializer.Deserialize<List<EpochRow>>(contents.Metadata["epochs"])!;
+        return JsonSerializer.Deserialize<List<TRow>>(contents.Metadata["epochs"])!;
     }
 }

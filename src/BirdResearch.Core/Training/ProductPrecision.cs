@@ -1,4 +1,5 @@
 using BirdResearch.Models;
+using static TorchSharp.torch;
 
 namespace BirdResearch.Training;
 
@@ -17,12 +18,12 @@ public static class ProductPrecision
     }
 
     /// <summary>Has every module that can do so take its products in that format. A model without any such module has no bf16 form.</summary>
-    public static void Apply(string name, Classifier model)
+    public static void Apply(string name, nn.Module model)
     {
         Check(name);
         var products = model.modules().OfType<IMixedPrecision>().ToList();
         if (name == Brain && products.Count == 0)
-            throw new ArgumentException($"{model.ModelName} has no bf16 form yet: train it with training.precision=fp32.");
+            throw new ArgumentException($"{model.GetName()} has no bf16 form yet: train it with training.precision=fp32.");
         foreach (var product in products) product.Bfloat16 = name == Brain;
     }
 }

@@ -69,7 +69,7 @@ public sealed class Trainer
     /// <param name="cancellation">Stops between two steps; the last whole epoch stays in the checkpoint.</param>
     public void Run(string? checkpoint = null, IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)
     {
-        if (checkpoint is not null && File.Exists(checkpoint)) _rows.AddRange(Checkpoint.Read(checkpoint, _model, _optimiser));
+        if (checkpoint is not null && File.Exists(checkpoint)) _rows.AddRange(Checkpoint.Read<EpochRow>(checkpoint, _model, _optimiser));
         var pace = new Pace(_settings.Epochs, _split.Train.Count, _rows, progress);
         while (_rows.Count < _settings.Epochs)
         {

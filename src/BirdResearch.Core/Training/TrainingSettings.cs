@@ -75,7 +75,7 @@ public sealed record TrainingSettings
     public double DropRate { get; init; } = 0.1;
 
     /// <summary>
-    /// Factor on the classifier's initial weights, for models that start untrained. timm draws them for a thousand classes; with ten they
+    /// Factor on the classifier's initial weights, where it starts untrained. timm draws them for a thousand classes; with ten they
     /// are so large that the first epochs are spent on unlearning them.
     /// </summary>
     public double HeadScale { get; init; } = 0.1;
@@ -89,7 +89,7 @@ public sealed record TrainingSettings
     /// <summary>Windows of one recording that evaluation averages, at most.</summary>
     public int EvaluationWindows { get; init; } = 6;
 
-    /// <summary>safetensors file to start from; null starts from the model's own initialisation.</summary>
+    /// <summary>safetensors file to start from, or the folder of a run or pretraining that holds one; null starts from the model's own initialisation.</summary>
     public string? Pretrained { get; init; }
 
     /// <summary>Epochs between two evaluations; 0 spreads about twenty over the training. The last epoch is always evaluated.</summary>

@@ -62,6 +62,9 @@ public sealed class SsambaPretrainer : nn.Module
         return model;
     }
 
+    /// <summary>Whether weight decay applies to one of its parameters.</summary>
+    public static bool IsDecayed(string key, Tensor parameter) => Ssamba.IsDecayedIn(key, parameter);
+
     /// <summary>
     /// InfoNCE within each clip: the scores S = targets x predictions of its hidden patches (k x k), and the mean of -log softmax(S_i)_i. The
     /// accuracy, as published, asks for every prediction which target gives it the largest share of its softmax.
