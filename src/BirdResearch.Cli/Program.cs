@@ -10,6 +10,7 @@ var root = new RootCommand(
       bird demo                                      everything once, small: data, 4 runs, a report
       bird run front-ends --data birds               mel against expand-and-sparsify on your recordings
       bird run models --data esc10 --fold 1          EfficientNet against the time-series ResNet
+      bird pretrain ssamba_tiny --data birds         SSAMBA learns from sound without labels first
       bird report models                             the report of what has been run
       bird models                                    the catalogue, with sizes and multiply-adds
     """)

@@ -28,6 +28,7 @@ let all =
         ExperimentTests.tests
         CliTests.tests
         AnalysisTests.tests
+        SsambaTests.tests
     ]
 
 /// Prints what was skipped and why, then the count alone on the last line. Expecto's own writer pads lines, so this goes around it.
