@@ -114,6 +114,11 @@ let private augmentation = [
             Expect.equal (last - first + 1) width "one band"
             Expect.isLessThanOrEqual (kept |> Array.filter ((=) 0.0) |> Array.length) 10 "frames"
         Expect.equal (Seq.sort widths |> List.ofSeq) [ 1..5 ] "every width up to a quarter of the rows")
+    torchTest "raw sound, which has one row, is masked in time alone" (fun () ->
+        let y = SpecAugment(3, 0.9, 1, 0.2).Apply(torch.ones(50L, 1L, 1L, 100L), at 1 1, AugmentationCounts())
+        for clip in Array.chunkBySize 100 (numbers y) do
+            let masked = clip |> Array.filter ((=) 0.0) |> Array.length
+            Expect.isTrue (masked >= 1 && masked <= 20) $"{masked} of 100 samples")
     torchTest "masks that are switched off change nothing and count nothing" (fun () ->
         let counts = AugmentationCounts()
         let x = torch.rand(4L, 1L, 8L, 8L)

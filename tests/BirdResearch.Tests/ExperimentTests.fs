@@ -37,6 +37,29 @@ let tests =
                     FrontEnds.Named trial.FrontEnd |> ignore
         }
 
+        test "the front-end that a model is made for exists and has a shape that the model takes" {
+            for entry in Classifiers.All do
+                use frontEnd = FrontEnds.Create entry.FrontEnd
+                Expect.equal (FrontEnds.Named(entry.FrontEnd).Kind = "waveform") entry.ReadsSound entry.Name
+                if entry.IsTest then
+                    use model = Classifiers.Create (entry.Name, 3, TrialRunner.ShapeOf (frontEnd, 1.0))
+                    Expect.equal model.Classes 3 entry.Name
+        }
+
+        test "raw sound trains, is augmented, scored and shown like any other features" {
+            let store = freshStore ()
+            let training =
+                TrainingSettings (
+                    Epochs = 2, BatchSize = 4, WindowSeconds = 1.0, EvaluationWindows = 2, MixupProbability = 1.0, TimeShiftProbability = 1.0,
+                    FrequencyMasks = 2, TimeMasks = 2, DropPathRate = 0.1)
+            let run = TrialRunner(store).Run ("a", Trial (Data = trial.Value.Data, Model = "mamba_raw_tiny", FrontEnd = "waveform-16k", Training = training))
+            Expect.equal (run.Model.Rows, run.Model.Frames) (1L, 16000L) "features"
+            let examples = File.ReadAllText (Path.Combine (store.FolderOf ("a", run.Name), "examples", "examples.json"))
+            use document = System.Text.Json.JsonDocument.Parse examples
+            for example in document.RootElement.EnumerateArray () do
+                Expect.equal (example.GetProperty("spectrogram").GetProperty("rows").GetInt32 ()) 128 "examples show the mel spectrogram"
+        }
+
         test "a run leaves its record, tables, scores, weights and examples, and is read back the second time" {
             let store, events = freshStore (), ResizeArray ()
             let first = TrialRunner(store).Run ("a", trial.Value, phases events)

@@ -6,7 +6,8 @@ namespace BirdResearch.Features;
 
 /// <summary>
 /// Masks bands of rows and stretches of frames with one value, by default 0, the mean of normalised features (SpecAugment, Park et al.
-/// 2019, without time warping). Each mask is 1 up to its largest share wide, uniformly, and lies anywhere.
+/// 2019, without time warping). Each mask is 1 up to its largest share wide, uniformly, and lies anywhere; an axis of one, such as the
+/// row of raw sound, is not masked.
 /// </summary>
 public sealed class SpecAugment
 {
@@ -68,6 +69,7 @@ public sealed class SpecAugment
 
     static void Mask(Span<float> kept, int masks, double share, CounterRandom random)
     {
+        if (kept.Length == 1) return;
         var widest = Math.Max(1, (int)(share * kept.Length));
         for (var mask = 0; mask < masks; mask++)
         {

@@ -19,7 +19,7 @@ public static class Classifiers
         Series("tsresnet34", [3, 4, 6, 3], [64, 128, 256, 512], false, 7, 5, "ResNet-34 along time, 5 frames per kernel: 12 M parameters, 48 MB"),
         Series("tsresnet50", [3, 4, 6, 3], [64, 128, 256, 512], true, 7, 3, "ResNet-50 along time, bottlenecks"),
         Series("tsresnet_tiny", [1, 1], [16, 24], false, 5, 3, "Time-series ResNet for tests", isTest: true),
-        Mamba("mamba", "mamba", new(256, 12, false, 4), "Mamba over a spectrogram, a token per 4 frames, causal: 5.5 M parameters"),
+        Mamba("mamba", "mamba", new(256, 12, false, 4), "Mamba over a spectrogram, a token per 4 frames, causal: 5.4 M parameters"),
         Mamba("mamba_tiny", "mamba", new(24, 2, false, 4), "Mamba for tests", isTest: true),
         Mamba("vim", "vim", new(256, 12, true, 4), "Mamba over a spectrogram, a token per 4 frames, both directions (Vim's bimamba v2)"),
         Mamba("vim_tiny", "vim", new(24, 2, true, 4), "Bidirectional Mamba for tests", isTest: true),
