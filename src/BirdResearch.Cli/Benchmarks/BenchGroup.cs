@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using TorchSharp;
 
 namespace BirdResearch.Cli.Benchmarks;
 
@@ -8,37 +9,38 @@ namespace BirdResearch.Cli.Benchmarks;
 /// <param name="Cases">The cases; ratios are taken against the first of the same phase.</param>
 public sealed record BenchGroup(string Name, string Title, IReadOnlyList<BenchCase> Cases)
 {
-    /// <summary>Times every case once per round, after one unmeasured call, and returns medians.</summary>
-    public IReadOnlyList<BenchRow> Measure(int rounds, Action<string> progress, CancellationToken cancellation)
+    /// <summary>What the group was made to find, from the times; null for a group that only lists speeds.</summary>
+    public Func<BenchTimes, IReadOnlyList<BenchGoal>>? Goals { get; init; }
+
+    /// <summary>Times every case once per round, after one unmeasured call.</summary>
+    public BenchTimes Time(int rounds, Action<string> progress, CancellationToken cancellation)
     {
-        var seconds = Cases.Select(_ => new double[rounds]).ToArray();
+        var threads = torch.get_num_threads();
+        var seconds = Cases.Select(c => new double[Math.Min(rounds, c.MostRounds)]).ToArray();
         for (var round = -1; round < rounds; round++)
             for (var i = 0; i < Cases.Count; i++)
             {
+                if (round >= seconds[i].Length) continue;
                 cancellation.ThrowIfCancellationRequested();
                 progress($"{Name}: round {round + 1}/{rounds}, {Cases[i].Subject} {Cases[i].Phase}");
+                if (Cases[i].Threads is { } own) torch.set_num_threads(own);
                 GC.Collect(); // between measurements, so that none falls into one
                 var watch = Stopwatch.StartNew();
                 Cases[i].Work();
                 if (round >= 0) seconds[i][round] = watch.Elapsed.TotalSeconds;
+                torch.set_num_threads(threads);
             }
-        return [.. Cases.Select((c, i) =>
-        {
-            var first = Enumerable.Range(0, Cases.Count).First(j => Cases[j].Phase == c.Phase && Cases[j].Unit == c.Unit);
-            double Speed(int j, int round) => Cases[j].Units / seconds[j][round];
-            return new BenchRow(
-                c.Subject, c.Phase, c.Variant,
-                Round(Median(Enumerable.Range(0, rounds).Select(r => Speed(i, r)))), c.Unit,
-                Round(Median(Enumerable.Range(0, rounds).Select(r => Speed(i, r) / Speed(first, r)))),
-                $"{Cases[first].Subject} {Cases[first].Variant}");
-        })];
+        return new BenchTimes(Cases, seconds);
     }
 
-    static double Median(IEnumerable<double> values)
+    /// <summary>Medians, and ratios against the first case of the same phase and unit.</summary>
+    public IReadOnlyList<BenchRow> Rows(BenchTimes times) => [.. Cases.Select(c =>
     {
-        var sorted = values.Order().ToArray();
-        return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
-    }
+        var first = Cases.First(other => other.Phase == c.Phase && other.Unit == c.Unit);
+        return new BenchRow(
+            c.Subject, c.Phase, c.Variant, Round(c.Units / times.Of(c)), c.Unit,
+            Round(times.Ratio(first, c) * c.Units / first.Units), $"{first.Subject} {first.Variant}");
+    })];
 
     static double Round(double value) => double.Parse(value.ToString("G4"), System.Globalization.CultureInfo.InvariantCulture);
 }

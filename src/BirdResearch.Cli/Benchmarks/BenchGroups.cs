@@ -19,7 +19,7 @@ public sealed class BenchGroups : IDisposable
     readonly DisposeScope _scope = NewDisposeScope();
 
     /// <summary>The names, in the order in which all are run.</summary>
-    public static IReadOnlyList<string> Names { get; } = ["decode", "front-ends", "models"];
+    public static IReadOnlyList<string> Names { get; } = ["decode", "front-ends", "models", "ssm"];
 
     /// <summary>The group of that name.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
@@ -30,6 +30,7 @@ public sealed class BenchGroups : IDisposable
         "decode" => Decode(),
         "front-ends" => FrontEndGroup(batch),
         "models" => ModelGroup(batch, models),
+        "ssm" => SsmBench.Create(batch),
         _ => throw new ArgumentException(NearNames.Unknown("benchmark", name, Names)),
     };
 

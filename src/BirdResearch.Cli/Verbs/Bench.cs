@@ -29,6 +29,7 @@ public static class Bench
               bird bench
               bird bench models --models tf_efficientnet_b0,tsresnet34 --threads 2
               bird bench front-ends --json
+              bird bench ssm --threads 2
             """)
         { name, json, rounds, batch, models, threads }.Does((p, cancellation) =>
         {
@@ -39,12 +40,16 @@ public static class Bench
             if (p.GetValue(threads) is { } count) torch.set_num_threads(count);
 
             var rows = new List<BenchRow>();
+            var goals = new List<BenchGoal>();
             foreach (var group in p.GetValue(name) is { } only ? [only] : BenchGroups.Names)
             {
                 using var groups = new BenchGroups();
                 var bench = groups.Named(group, p.GetValue(batch), Verb.Items(p.GetValue(models)));
-                var measured = bench.Measure(p.GetValue(rounds), text => { if (Screen.IsLive && !p.GetValue(json)) Console.Error.Write($"\r{text,-70}\r"); }, cancellation);
+                var times = bench.Time(p.GetValue(rounds), text => { if (Screen.IsLive && !p.GetValue(json)) Console.Error.Write($"\r{text,-70}\r"); }, cancellation);
+                var measured = bench.Rows(times);
+                var found = bench.Goals?.Invoke(times) ?? [];
                 rows.AddRange(measured);
+                goals.AddRange(found);
                 if (p.GetValue(json)) continue;
                 Screen.Title(bench.Title);
                 Screen.Table(["subject", "phase", "variant", "value>", "unit", "ratio>", "against"], measured.Select(r => (IReadOnlyList<string>)
@@ -53,10 +58,18 @@ public static class Bench
                     r.Ratio.ToString("0.00", CultureInfo.InvariantCulture), r.Against,
                 ]));
                 Screen.Line();
+                if (found.Count == 0) continue;
+                Screen.Table(["what", "measured>", "unit", "reach>", "stretch>", "holds"], found.Select(g => (IReadOnlyList<string>)
+                [
+                    g.What, Number(g.Value), g.Unit, Number(g.Reach), Number(g.Stretch), g.Holds switch { true => "yes", false => "no", null => "" },
+                ]));
+                Screen.Line();
             }
-            if (p.GetValue(json)) Screen.Line(JsonSerializer.Serialize(new { Machine = Machine.Current(), Rows = rows }, RunStore.Json));
+            if (p.GetValue(json)) Screen.Line(JsonSerializer.Serialize(new { Machine = Machine.Current(), Threads = torch.get_num_threads(), Rows = rows, Goals = goals }, RunStore.Json));
             else Screen.Line($"{Machine.Current().Cpu}, {torch.get_num_threads()} threads, {p.GetValue(rounds)} rounds");
             return 0;
         });
     }
+
+    static string Number(double? value) => value?.ToString("0.###", CultureInfo.InvariantCulture) ?? "";
 }

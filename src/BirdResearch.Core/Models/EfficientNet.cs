@@ -25,12 +25,13 @@ public sealed class EfficientNet : Classifier
     readonly GlobalAverage global_pool;
     readonly Linear classifier;
     readonly double _dropRate;
+    readonly bool _channelsLast;
     readonly StageDepths _depths;
 
     internal EfficientNet(string name, double width, double depth, int classes, InputShape input, ModelOptions options)
         : base(name, classes, input)
     {
-        _dropRate = options.DropRate;
+        (_dropRate, _channelsLast) = (options.DropRate, options.ChannelsLast);
         var stem = Scaled(32, width);
         var head = Scaled(1280, width);
         conv_stem = new Convolution(input.Channels, stem, 3, 2, padding: Padding.Same);
@@ -63,7 +64,8 @@ public sealed class EfficientNet : Classifier
     {
         RequireFeatures(input);
         using var scope = NewDisposeScope();
-        var x = ChannelsLast.Arrange(conv_stem.call(input));    // (B, stem, rows / 2, frames / 2)
+        var x = conv_stem.call(input);                          // (B, stem, rows / 2, frames / 2)
+        if (_channelsLast) x = ChannelsLast.Arrange(x);
         x = blocks.call(bn1.call(x));                           // (B, last, rows / 32, frames / 32)
         x = bn2.call(conv_head.call(x));                        // (B, head, rows / 32, frames / 32)
         x = global_pool.call(x);                                // (B, head)
