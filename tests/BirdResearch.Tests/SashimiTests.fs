@@ -238,6 +238,32 @@ let private scan =
             let message = messageOf (fun () -> DiagonalScan.Apply(torch.zeros (1L, 5L, 4L), a, torch.ones_like a, torch.ones 4L))
             Expect.stringContains message "(1, 5, 4)" "message") ]
 
+let private gate =
+    testList "gated unit" [
+        for form in [ "vector256"; "vector512" ] do
+            for width in [ 1L; 16L; 21L ] do
+                torchTest $"{form} is torch's own and its gradient at width {width}" (fun () ->
+                    if form = "vector512" && not Runtime.Intrinsics.Vector512.IsHardwareAccelerated then
+                        skiptest "this processor has no AVX-512"
+                    let x = torch.randn (3L, 700L, 2L * width) * 4.0f.ToScalar()
+                    let outcome (unit: torch.Tensor -> torch.Tensor) (precision: torch.ScalarType) =
+                        let leaf = x.``to``(precision, copy = true).requires_grad_ ()
+                        let y = unit leaf
+                        (y * y).sum().backward ()
+                        y, nonNull leaf.grad
+                    let before = Environment.GetEnvironmentVariable ScanForms.Variable
+                    Environment.SetEnvironmentVariable(ScanForms.Variable, form)
+                    let y, dx =
+                        try
+                            outcome GatedUnit.Apply torch.float32
+                        finally
+                            Environment.SetEnvironmentVariable(ScanForms.Variable, before)
+                    let plain, slope = outcome GatedUnit.Reference torch.float64
+                    for name, want, got in [ "y", numbers plain, numbers y; "dx", numbers slope, numbers dx ] do
+                        Expect.isLessThan (widest want got) (1e-6 * (want |> Array.map abs |> Array.max)) name)
+        torchTest "an odd width is refused" (fun () ->
+            Expect.stringContains (messageOf (fun () -> GatedUnit.Apply(torch.zeros (2L, 3L)))) "which is 3" "message") ]
+
 let private backbone =
     testList "backbone" [
         // the counts of the published code with its defaults
@@ -330,4 +356,4 @@ let private classifier =
             Expect.equal depths [ 0 .. model.Depths - 1 ] "depths in the order of the state dictionary"
             Expect.equal (model.DepthOf "encoder.weight", model.DepthOf "head.bias") (0, model.Depths - 1) "ends") ]
 
-let tests = testSequencedGroup "torch" (testList "SaShiMi" [ convolutions; hippo; states; scan; backbone; classifier ])
+let tests = testSequencedGroup "torch" (testList "SaShiMi" [ convolutions; hippo; states; scan; gate; backbone; classifier ])

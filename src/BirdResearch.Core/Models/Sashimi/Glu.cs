@@ -1,3 +1,4 @@
+using BirdResearch.Kernels;
 using static TorchSharp.torch;
 
 namespace BirdResearch.Models;
@@ -5,5 +6,5 @@ namespace BirdResearch.Models;
 /// <summary>Gated linear unit: the first half of the last axis times the sigmoid of its second half.</summary>
 sealed class Glu() : nn.Module<Tensor, Tensor>(nameof(Glu))
 {
-    public override Tensor forward(Tensor x) => nn.functional.glu(x, -1);   // (..., 2H) -> (..., H)
+    public override Tensor forward(Tensor x) => GatedUnit.Apply(x);   // (..., 2H) -> (..., H)
 }
