@@ -9,7 +9,7 @@ namespace BirdResearch.Kernels;
 /// </summary>
 static class HeapReuse
 {
-    const int TrimThreshold = -1, MostMaps = -4; // M_TRIM_THRESHOLD and M_MMAP_MAX of malloc.h
+    const int TrimThreshold = -1, MostMaps = -4, MostArenas = -8; // M_TRIM_THRESHOLD, M_MMAP_MAX and M_ARENA_MAX of malloc.h
 
     [DllImport("libc", EntryPoint = "mallopt")]
     static extern int SetOption(int option, int value);
@@ -23,6 +23,7 @@ static class HeapReuse
         {
             _ = SetOption(TrimThreshold, int.MaxValue);
             _ = SetOption(MostMaps, 0);
+            _ = SetOption(MostArenas, 1); // those of other threads than the first hold 64 MB and give back what is freed
         }
         catch (EntryPointNotFoundException)
         {
