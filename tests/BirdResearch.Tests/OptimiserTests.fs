@@ -72,7 +72,7 @@ let private trained (precision: string) (make: unit -> Classifier) =
     let optimiser = ParameterRules.Optimiser(model, TrainingSettings(Precision = precision))
     let untrained = numbers (model.call x)
     let losses =
-        [ for _ in 1..30 ->
+        [ for _ in 1..45 ->
             use _ = torch.NewDisposeScope()
             let loss = torch.nn.functional.cross_entropy(model.call x, y)
             loss.backward ()

@@ -1,3 +1,4 @@
+using BirdResearch.Kernels;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -51,6 +52,6 @@ public sealed class Dense : nn.Module<Tensor, Tensor>, IMixedPrecision
         using var scope = NewDisposeScope();
         if (!Bfloat16) return nn.functional.linear(x, weight, bias).MoveToOuterDisposeScope();
         var product = Product(x);
-        return (bias is null ? product : product + bias).MoveToOuterDisposeScope();                 // (..., outputs)
+        return (bias is null ? product : product.Plus(bias)).MoveToOuterDisposeScope();                 // (..., outputs)
     }
 }

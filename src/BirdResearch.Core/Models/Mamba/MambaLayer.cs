@@ -1,4 +1,4 @@
-using TorchSharp;
+using BirdResearch.Kernels;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -9,7 +9,6 @@ sealed class MambaLayer : nn.Module<Tensor, Tensor>
 {
     readonly LayerNorm norm;
     readonly nn.Module<Tensor, Tensor> mixer;
-    readonly Scalar _one = 1;
 
     public MambaLayer(long width, nn.Module<Tensor, Tensor> mixer, double dropPathRate) : base(nameof(MambaLayer))
     {
@@ -25,6 +24,6 @@ sealed class MambaLayer : nn.Module<Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         var branch = mixer.call(norm.call(x));
-        return x.add(DropPath.Apply(branch, training), _one).MoveToOuterDisposeScope();
+        return x.Plus(DropPath.Apply(branch, training)).MoveToOuterDisposeScope();
     }
 }

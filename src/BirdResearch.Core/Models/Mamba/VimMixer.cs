@@ -97,7 +97,7 @@ public sealed class VimMixer : nn.Module<Tensor, Tensor>, ISelectiveMixer, ICoun
         var channels = xz.shape[2] / 2;
         var x = xz.narrow(2, 0, channels).transpose(1, 2);              // (B, D, L)
         var z = xz.narrow(2, channels, channels).transpose(1, 2);
-        var y = Forward.Mix(x, z) + Backward.Mix(x, z);                 // (B, D, L)
+        var y = Forward.Mix(x, z).Plus(Backward.Mix(x, z));             // (B, D, L)
         if (Divide) y = y.mul(_half);
         return y.transpose(1, 2).MoveToOuterDisposeScope();
     }

@@ -1,3 +1,4 @@
+using BirdResearch.Kernels;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -47,6 +48,6 @@ sealed class Pointwise : nn.Module<Tensor, Tensor>, IMixedPrecision, ICountsMult
         }
         if (!Bfloat16) return nn.functional.linear(x, w, b).MoveToOuterDisposeScope();
         var product = nn.functional.linear(x.to(ScalarType.BFloat16), w.to(ScalarType.BFloat16)).to(x.dtype);
-        return (product + b).MoveToOuterDisposeScope();
+        return product.Plus(b).MoveToOuterDisposeScope();
     }
 }

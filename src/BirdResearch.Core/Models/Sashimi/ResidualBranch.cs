@@ -1,3 +1,4 @@
+using BirdResearch.Kernels;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -25,6 +26,6 @@ sealed class ResidualBranch : nn.Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         var y = layer.call(norm.call(x));
         if (_dropout > 0 && training) y = nn.functional.dropout(y, _dropout);
-        return (x + _dropPath.Apply(y, training)).MoveToOuterDisposeScope();
+        return x.Plus(_dropPath.Apply(y, training)).MoveToOuterDisposeScope();
     }
 }

@@ -65,7 +65,7 @@ public sealed class S4Convolution : nn.Module<Tensor, Tensor>, ICountsMultiplyAd
             y = FourierConvolution.Apply(x, kernels.narrow(0, 0, _settings.Heads), kernels.narrow(0, _settings.Heads, _settings.Heads));
         else
             y = FourierConvolution.Apply(x, kernels);
-        y += x.unsqueeze(1) * D.unsqueeze(-1);                                      // (B, heads, H, L)
+        y = y.Plus(x.unsqueeze(1) * D.unsqueeze(-1));                               // (B, heads, H, L)
         return y.flatten(1, 2).transpose(1, 2);
     }
 }

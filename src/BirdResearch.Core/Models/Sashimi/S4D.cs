@@ -37,7 +37,7 @@ public sealed class S4D : nn.Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         if (!_transposed) x = x.transpose(1, 2);                                                    // (B, H, L)
         var y = FourierConvolution.Apply(x, kernel.Kernels(x.shape[2]).unsqueeze(0)).squeeze(1);
-        y = nn.functional.gelu(y + (x * D.unsqueeze(-1)));
+        y = nn.functional.gelu(y.Plus(x * D.unsqueeze(-1)));
         if (_dropout > 0 && training) y = nn.functional.dropout1d(y, _dropout);
         y = output_linear.call(y.transpose(1, 2));                                                  // (B, L, H)
         return (_transposed ? y.transpose(1, 2) : y).MoveToOuterDisposeScope();

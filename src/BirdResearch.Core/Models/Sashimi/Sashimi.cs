@@ -1,3 +1,4 @@
+using BirdResearch.Kernels;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using Layer = TorchSharp.torch.nn.Module<TorchSharp.torch.Tensor, TorchSharp.torch.Tensor>;
@@ -66,22 +67,22 @@ public sealed class Sashimi : nn.Module<Tensor, Tensor>
         var skips = new Stack<Tensor>([x]);
         foreach (var layer in d_layers) skips.Push(x = layer.call(x));
         foreach (var layer in c_layers) x = layer.call(x);
-        x += skips.Pop();
+        x = x.Plus(skips.Pop());
         foreach (var block in u_layers) x = Settings.Unet ? UpThroughEverySkip(block, x, skips) : Up(block, x, skips);
         return norm.call(x).MoveToOuterDisposeScope();
     }
 
     static Tensor Up(ModuleList<Layer> block, Tensor x, Stack<Tensor> skips)
     {
-        var pooled = block[0].call(x) + skips.Pop();
+        var pooled = block[0].call(x).Plus(skips.Pop());
         x = pooled;
         foreach (var layer in block.Skip(1)) x = layer.call(x);
-        return x + pooled;
+        return x.Plus(pooled);
     }
 
     static Tensor UpThroughEverySkip(ModuleList<Layer> block, Tensor x, Stack<Tensor> skips)
     {
-        foreach (var layer in block) x = layer.call(x) + skips.Pop();
+        foreach (var layer in block) x = layer.call(x).Plus(skips.Pop());
         return x;
     }
 
