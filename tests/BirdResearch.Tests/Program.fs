@@ -21,6 +21,7 @@ let all =
         ReferenceTests.tests
         MetricsTests.tests
         SpectrogramTests.tests
+        FusedFeaturesTests.tests
         FeaturesTests.tests
         AugmentationTests.tests
         OptimiserTests.tests

@@ -59,19 +59,27 @@ public sealed class BenchGroups : IDisposable
 
     BenchGroup FrontEndGroup(int batch)
     {
-        var cases = new List<BenchCase>();
+        var mel = FrontEnds.Named("mel");
+        var plain = new PlainMel(mel);
+        var sound = Sound(mel);
+        var cases = new List<BenchCase> { Case("mel", "torch stft", () => plain.Features(sound)) };
         foreach (var (name, settings) in FrontEnds.All)
         {
             var frontEnd = FrontEnds.Create(settings);
-            var samples = tensor(Noise((int)(batch * Seconds * settings.SampleRate), settings.SampleRate))
-                .reshape(batch, -1);                                                              // (B, T)
-            cases.Add(new BenchCase(name, "op", "fp32", batch, "clips/s", () =>
-            {
-                using var scope = NewDisposeScope();
-                using var noGradient = no_grad();
-                frontEnd.forward(samples);
-            }));
+            var samples = Sound(settings);
+            cases.Add(Case(name, "fp32", () => frontEnd.forward(samples)));
         }
+
+        Tensor Sound(FrontEndSettings settings) =>
+            tensor(Noise((int)(batch * Seconds * settings.SampleRate), settings.SampleRate)).reshape(batch, -1);   // (B, T)
+
+        BenchCase Case(string name, string variant, Func<Tensor> features) => new(name, "op", variant, batch, "clips/s", () =>
+        {
+            using var scope = NewDisposeScope();
+            using var noGradient = no_grad();
+            features();
+        });
+
         return new BenchGroup("front-ends", $"Front-ends, 5 s clips, batch {batch}", cases);
     }
 

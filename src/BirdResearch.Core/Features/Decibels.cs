@@ -9,7 +9,8 @@ namespace BirdResearch.Features;
 /// </summary>
 public sealed class Decibels
 {
-    const double Smallest = 1e-10;
+    /// <summary>Smaller powers count as this one.</summary>
+    internal const double Smallest = 1e-10;
 
     // Scalars live in fields: a temporary one could be finalised while the native call still reads it.
     readonly Scalar _smallest = Smallest;

@@ -1,3 +1,4 @@
+using BirdResearch.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -6,9 +7,11 @@ namespace BirdResearch.Features;
 /// <summary>Applies a <see cref="Normalisation"/> to (B, rows, frames) and adds the channel axis.</summary>
 sealed class FeatureScaling(FrontEndSettings settings)
 {
+    const double Epsilon = 1e-5;
+
     readonly Scalar _mean = settings.Mean;
     readonly Scalar _inverseStd = 1 / settings.Std;
-    readonly Scalar _epsilon = 1e-5;
+    readonly Scalar _epsilon = Epsilon;
 
     /// <summary>(B, rows, frames) -> (B, channels, rows, frames).</summary>
     public Tensor Apply(Tensor features)
@@ -16,6 +19,7 @@ sealed class FeatureScaling(FrontEndSettings settings)
         using var scope = NewDisposeScope();
         var scaled = settings.Normalisation switch
         {
+            Normalisation.PerClip when SoundBatch.CanFuse(features) => ClipScaling.Standardised(features.contiguous(), Epsilon),
             Normalisation.PerClip => PerClip(features),
             Normalisation.Peak => Peak(features),
             Normalisation.Fixed => (features - _mean).mul_(_inverseStd),

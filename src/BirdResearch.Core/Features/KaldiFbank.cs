@@ -1,3 +1,4 @@
+using BirdResearch.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -5,7 +6,8 @@ namespace BirdResearch.Features;
 
 /// <summary>
 /// Kaldi's log mel filter bank (B, T) -> (B, frames, bins) as torchaudio's compliance module computes it, without dither and vocal
-/// tract warping. float32 and float64, by the precision of its input.
+/// tract warping. float32 and float64, by the precision of its input. In float32 on the CPU one fused pass computes it; other precisions,
+/// and an FFT whose length is no power of two, take torch's operations.
 /// </summary>
 public sealed class KaldiFbank : nn.Module<Tensor, Tensor>
 {
@@ -18,6 +20,7 @@ public sealed class KaldiFbank : nn.Module<Tensor, Tensor>
     readonly BandedFilters _filters;
     readonly Scalar _epsilon = Epsilon, _preEmphasis, _first;
     readonly Scalar? _energyFloor;
+    readonly FrameFilterBank? _fused;
 
     /// <param name="settings">What to compute.</param>
     /// <param name="sampleRate">Sample rate of the sound in Hz.</param>
@@ -35,6 +38,7 @@ public sealed class KaldiFbank : nn.Module<Tensor, Tensor>
         _filters = new BandedFilters(Weights, settings.Bins, settings.Power ? 2 : 1);
         (_preEmphasis, _first) = (settings.PreEmphasis, 1 - settings.PreEmphasis);
         _energyFloor = settings.EnergyFloor > 0 ? Math.Log(settings.EnergyFloor) : null;
+        if (BatchedFft.Takes(Fft)) _fused = new FrameFilterBank(Plan());
         RegisterComponents();
     }
 
@@ -68,13 +72,56 @@ public sealed class KaldiFbank : nn.Module<Tensor, Tensor>
         return _settings.SnipEdges ? 1 + (samples - _length) / _shift : (samples + _shift / 2) / _shift;
     }
 
+    /// <summary>Whether there is a fused pass for these settings.</summary>
+    public bool IsFused => _fused is not null;
+
     /// <inheritdoc/>
     public override Tensor forward(Tensor sound)
+    {
+        using var scope = NewDisposeScope();
+        return Transposed(sound).transpose(1, 2).contiguous().MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The same by torch's operations alone, in any precision: the measure of the fused pass.</summary>
+    public Tensor Reference(Tensor sound)
     {
         var frames = Frames(SoundBatch.Samples(sound));
         using var withoutGradient = no_grad();
         return SoundBatch.InParts(sound, frames * Fft, part => Fbank(part, frames));
     }
+
+    /// <summary>(B, T) -> (B, columns, frames).</summary>
+    internal Tensor Transposed(Tensor sound)
+    {
+        var frames = Frames(SoundBatch.Samples(sound));
+        using var withoutGradient = no_grad();
+        using var scope = NewDisposeScope();
+        if (_fused is null || !SoundBatch.CanFuse(sound)) return Reference(sound).transpose(1, 2).MoveToOuterDisposeScope();
+        var columns = _fused.Apply(sound, (int)frames);                           // (B, bins + 1, F), the energy last
+        if (_settings.Energy != EnergyColumn.None)
+        {
+            var (bins, energy) = (columns.narrow(1, 0, _settings.Bins), columns.narrow(1, _settings.Bins, 1));
+            LogOf(energy);
+            if (_settings.Energy == EnergyColumn.First) columns = cat([energy, bins], 1);
+        }
+        if (_settings.SubtractMean) columns = columns - columns.mean([2], keepdim: true);
+        return columns.MoveToOuterDisposeScope();
+    }
+
+    FramePlan Plan() => new()
+    {
+        Fft = Fft,
+        Hop = _shift,
+        Lead = _settings.SnipEdges ? 0 : _length / 2 - _shift / 2,
+        Edge = FrameEdge.Mirror,
+        Window = Windows.Named(_settings.Window, _length, periodic: false, _settings.Blackman),
+        RemoveMean = _settings.RemoveDc,
+        PreEmphasis = _settings.PreEmphasis,
+        Weights = Weights,
+        Magnitude = !_settings.Power,
+        Logarithm = _settings.Log ? new FrameLogarithm(Epsilon) : null,
+        Energy = _settings.Energy == EnergyColumn.None ? FrameEnergy.None : _settings.RawEnergy ? FrameEnergy.Raw : FrameEnergy.Windowed,
+    };
 
     Tensor Fbank(Tensor sound, long frames)
     {
@@ -103,15 +150,6 @@ public sealed class KaldiFbank : nn.Module<Tensor, Tensor>
         return mel.MoveToOuterDisposeScope();                                     // (B, F, columns)
     }
 
-    /// <summary>Pads with zeros or cuts (B, frames, columns) to <paramref name="target"/> frames.</summary>
-    public static Tensor PadOrCut(Tensor fbank, long target)
-    {
-        using var scope = NewDisposeScope();
-        var missing = target - fbank.shape[1];
-        var fitted = missing > 0 ? nn.functional.pad(fbank, (0, 0, 0, missing)) : fbank.narrow(1, 0, target);
-        return fitted.MoveToOuterDisposeScope();
-    }
-
     Tensor Framed(Tensor sound)
     {
         if (_settings.SnipEdges) return sound.unfold(1, _length, _shift);
@@ -124,9 +162,11 @@ public sealed class KaldiFbank : nn.Module<Tensor, Tensor>
         return longer.unfold(1, _length, _shift);
     }
 
-    Tensor LogEnergy(Tensor framed)
+    Tensor LogEnergy(Tensor framed) => LogOf(framed.square().sum([-1], keepdim: true));
+
+    Tensor LogOf(Tensor energy)                                                   // in place
     {
-        var energy = framed.square().sum([-1], keepdim: true).clamp_(_epsilon).log_();
+        energy.clamp_(_epsilon).log_();
         return _energyFloor is null ? energy : energy.clamp_(_energyFloor);
     }
 

@@ -1,3 +1,4 @@
+using BirdResearch.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -5,7 +6,8 @@ namespace BirdResearch.Features;
 
 /// <summary>
 /// Mel spectrogram (B, T) -> (B, mels, frames) as torchaudio and librosa define it: in dB when the settings have a <c>TopDb</c>, else
-/// in power or magnitude. float32 and float64, by the precision of its input.
+/// in power or magnitude. float32 and float64, by the precision of its input. In float32 on the CPU one fused pass computes it; other
+/// precisions, and settings that the pass does not cover, take torch's operations.
 /// </summary>
 public sealed class MelSpectrogram : nn.Module<Tensor, Tensor>
 {
@@ -15,6 +17,7 @@ public sealed class MelSpectrogram : nn.Module<Tensor, Tensor>
     readonly BandedFilters _filters;
     readonly Decibels? _decibels;
     readonly Scalar _halfPower;
+    readonly FrameFilterBank? _fused;
 
     /// <param name="settings">What to compute.</param>
     /// <param name="sampleRate">Sample rate of the sound in Hz.</param>
@@ -35,6 +38,7 @@ public sealed class MelSpectrogram : nn.Module<Tensor, Tensor>
         _filters = new BandedFilters(Filters.Weights, settings.Mels, settings.Power == 2 ? 2 : 1);
         _decibels = settings.TopDb is { } topDb ? new Decibels(topDb, multiplier: settings.Power == 1 ? 20 : 10) : null;
         _halfPower = settings.Power / 2;
+        if (BatchedFft.Takes(settings.Fft) && settings.Power is 1 or 2) _fused = new FrameFilterBank(Plan(settings, Filters));
         RegisterComponents();
     }
 
@@ -55,11 +59,25 @@ public sealed class MelSpectrogram : nn.Module<Tensor, Tensor>
         return 1 + (_settings.Centre ? samples : samples - _settings.Fft) / _settings.Hop;
     }
 
+    /// <summary>Whether there is a fused pass for these settings.</summary>
+    public bool IsFused => _fused is not null;
+
     /// <inheritdoc/>
     public override Tensor forward(Tensor sound) => First(sound, Frames(SoundBatch.Samples(sound)));
 
+    /// <summary>The same by torch's operations alone, in any precision: the measure of the fused pass.</summary>
+    public Tensor Reference(Tensor sound) => Reference(sound, Frames(SoundBatch.Samples(sound)));
+
     /// <summary>The first <paramref name="frames"/> frames: (B, T) -> (B, mels, frames).</summary>
     internal Tensor First(Tensor sound, long frames)
+    {
+        if (_fused is null || !SoundBatch.CanFuse(sound)) return Reference(sound, frames);
+        var bands = _fused.Apply(sound, (int)frames);                                                 // (B, mels, frames)
+        if (_settings.TopDb is { } topDb) ClipScaling.LiftToFloor(bands, topDb);
+        return bands;
+    }
+
+    Tensor Reference(Tensor sound, long frames)
     {
         using var withoutGradient = no_grad();
         using var scope = NewDisposeScope();
@@ -87,6 +105,24 @@ public sealed class MelSpectrogram : nn.Module<Tensor, Tensor>
         var spectra = _settings.Power == 2 ? parts.flatten(2) : parts.sum([-1]).pow_(_halfPower);   // (B, F, 2 bins) or (B, F, bins)
         return _filters.Apply(spectra).MoveToOuterDisposeScope();              // (B, mels, F)
     }
+
+    static FramePlan Plan(MelSettings settings, MelFilters filters) => new()
+    {
+        Fft = settings.Fft,
+        Hop = settings.Hop,
+        Lead = settings.Centre ? settings.Fft / 2 : 0,
+        Edge = settings.Padding switch
+        {
+            "reflect" => FrameEdge.Reflect,
+            "constant" => FrameEdge.Zeros,
+            "replicate" => FrameEdge.Replicate,
+            _ => FrameEdge.Circular,
+        },
+        Window = PaddedWindow(settings),
+        Weights = filters.Weights.ToArray(),
+        Magnitude = settings.Power == 1,
+        Logarithm = settings.TopDb is null ? null : new FrameLogarithm(Decibels.Smallest, (settings.Power == 1 ? 20 : 10) / Math.Log(10)),
+    };
 
     /// <summary>The window, centred in the FFT's length.</summary>
     static double[] PaddedWindow(MelSettings settings)

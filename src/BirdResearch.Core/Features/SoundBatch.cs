@@ -20,6 +20,9 @@ static class SoundBatch
         return sound.shape[1];
     }
 
+    /// <summary>Whether the fused passes take that sound: float32 on the CPU.</summary>
+    public static bool CanFuse(Tensor sound) => sound.dtype == ScalarType.Float32 && sound.device_type == TorchSharp.DeviceType.CPU;
+
     /// <summary>Computes a few clips at a time and joins the results along the first axis.</summary>
     /// <param name="sound">(B, T).</param>
     /// <param name="windowedPerClip">Samples that one clip has once it is cut into overlapping frames.</param>

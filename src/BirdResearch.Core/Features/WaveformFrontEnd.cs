@@ -7,29 +7,21 @@ namespace BirdResearch.Features;
 /// Raw sound for models that read samples: (B, T) to (B, channels, 1, T), one row and a frame per sample. It is encoded first and
 /// normalised then; each clip to mean 0 and root-mean-square 1 where nothing else is set.
 /// </summary>
-public sealed class WaveformFrontEnd : FrontEnd
+public sealed class WaveformFrontEnd : ScaledFrontEnd
 {
     const int LeastSeconds = 100;                       // a hundredth of a second
 
-    readonly FrontEndSettings _settings;
-    readonly FeatureScaling _scaling;
     readonly Scalar _mu, _inverseLog, _steps, _inverseSteps, _one = 1, _minusOne = -1;
 
     /// <param name="settings">What to compute; see <see cref="FrontEnds"/>.</param>
-    public WaveformFrontEnd(FrontEndSettings settings) : base("waveform", settings.SampleRate)
+    public WaveformFrontEnd(FrontEndSettings settings) : base("waveform", settings)
     {
-        SettingsCheck.FrontEnd(settings);
-        _settings = settings;
-        _scaling = new FeatureScaling(settings);
         _mu = settings.Waveform.Mu;
         _inverseLog = 1 / Math.Log(1 + settings.Waveform.Mu);
         var half = ((settings.Waveform.Levels ?? 2) - 1) / 2.0;
         (_steps, _inverseSteps) = (half, 1 / half);
         RegisterComponents();
     }
-
-    /// <inheritdoc/>
-    public override int Channels => _settings.Channels;
 
     /// <inheritdoc/>
     public override int Rows => 1;
@@ -43,22 +35,18 @@ public sealed class WaveformFrontEnd : FrontEnd
         return samples;
     }
 
-    /// <inheritdoc/>
-    public override Tensor forward(Tensor sound)                             // (B, T)
+    private protected override Tensor RowsOf(Tensor sound, long frames)      // (B, T) -> (B, 1, T)
     {
-        using var withoutGradient = no_grad();
         using var scope = NewDisposeScope();
-        Frames(SoundBatch.Samples(sound));
-        var encoded = _settings.Waveform.Encoding == "mu-law" ? Compress(sound) : sound;
-        var features = _scaling.Apply(encoded.unsqueeze(1));                 // (B, channels, 1, T)
-        return features.detach().MoveToOuterDisposeScope();
+        var encoded = Settings.Waveform.Encoding == "mu-law" ? Compress(sound) : sound;
+        return encoded.unsqueeze(1).MoveToOuterDisposeScope();
     }
 
     Tensor Compress(Tensor sound)                                            // (B, T), to [-1, 1]
     {
         var cut = sound.clamp(_minusOne, _one);
         var compressed = cut.abs().mul_(_mu).log1p_().mul_(_inverseLog).mul_(cut.sign());
-        if (_settings.Waveform.Levels is null) return compressed;
+        if (Settings.Waveform.Levels is null) return compressed;
         return compressed.add_(_one).mul_(_steps).round_().mul_(_inverseSteps).sub_(_one);   // level 0 is -1, the last is 1
     }
 }
