@@ -62,7 +62,8 @@ static unsafe class ChunkLoops<V, L> where V : struct where L : struct, ILanes<V
 
     /// <summary>delta = softplus(raw + bias), or just the sum; its slope where there is room; and delta x u.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Steps(Strip raw, V bias, bool softplus, Strip u, int count, float* delta, float* slope, float* du)
+    public static void Steps(
+        Strip raw, V bias, bool softplus, Strip u, int count, float* delta, float* slope, float* du, bool prefetch = true)
     {
         var w = L.Width;
         for (var t = 0; t < count; t++)
@@ -73,41 +74,36 @@ static unsafe class ChunkLoops<V, L> where V : struct where L : struct, ILanes<V
             if (slope is not null) L.Store(rise, slope + (t * w));
             L.Store(value, delta + (t * w));
             L.Store(L.Multiply(value, L.Load(u.At(t))), du + (t * w));
-            L.Prefetch(raw.At(t) + w);
             L.Prefetch(u.At(t) + w);
+            if (prefetch) L.Prefetch(raw.At(t) + w);
         }
     }
 
-    /// <summary>The same with raw = sum over r of rows_r weight_r.</summary>
+    /// <summary>The same with raw = sum over r of rows_r weight_r, four tokens at a time so that a weight is loaded once for them.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void LowRankSteps(Strip rows, int rank, float* weight, V bias, Strip u, int count, float* delta, float* slope, float* du)
     {
         var w = L.Width;
-        for (var t = 0; t < count; t++)
+        for (var t = 0; t < count; t += 4)
         {
-            var numbers = rows.At(t);
-            V value = bias, other = L.Zero;
-            var r = 0;
-            for (; r + 1 < rank; r += 2)
+            // the last tokens again where the chunk does not divide by four
+            int t1 = Math.Min(t + 1, count - 1), t2 = Math.Min(t + 2, count - 1), t3 = Math.Min(t + 3, count - 1);
+            float* row0 = rows.At(t), row1 = rows.At(t1), row2 = rows.At(t2), row3 = rows.At(t3), column = weight;
+            V sum0 = bias, sum1 = bias, sum2 = bias, sum3 = bias;
+            for (var r = 0; r < rank; r++, column += w)
             {
-                value = L.Fma(L.Load(weight + (r * w)), L.Broadcast(numbers[r]), value);
-                other = L.Fma(L.Load(weight + ((r + 1) * w)), L.Broadcast(numbers[r + 1]), other);
+                var one = L.Load(column);
+                sum0 = L.Fma(one, L.Broadcast(row0[r]), sum0);
+                sum1 = L.Fma(one, L.Broadcast(row1[r]), sum1);
+                sum2 = L.Fma(one, L.Broadcast(row2[r]), sum2);
+                sum3 = L.Fma(one, L.Broadcast(row3[r]), sum3);
             }
-            if (r < rank) value = L.Fma(L.Load(weight + (r * w)), L.Broadcast(numbers[r]), value);
-            value = L.Add(value, other);
-            if (slope is null)
-            {
-                value = Curves<V, L>.Softplus(value);
-            }
-            else
-            {
-                value = Curves<V, L>.Softplus(value, out var rise);
-                L.Store(rise, slope + (t * w));
-            }
-            L.Store(value, delta + (t * w));
-            L.Store(L.Multiply(value, L.Load(u.At(t))), du + (t * w));
-            L.Prefetch(u.At(t) + w);
+            L.Store(sum0, delta + (t * w));
+            L.Store(sum1, delta + (t1 * w));
+            L.Store(sum2, delta + (t2 * w));
+            L.Store(sum3, delta + (t3 * w));
         }
+        Steps(new Strip(delta, w), L.Zero, true, u, count, delta, slope, du, prefetch: false);
     }
 
     /// <summary>to = (y + skip x u, plus what stands in to) x scale x SiLU(z).</summary>

@@ -66,7 +66,7 @@ unsafe struct ScanProblem
     /// <summary>Blocks that the channels are divided into, so that a small batch keeps all threads busy. Does not depend on their number.</summary>
     public readonly int Blocks(int width)
     {
-        const int Parts = 16;
+        const int Parts = 32;
         return Math.Min(Tiles(width), (Parts + Batch - 1) / Batch);
     }
 
