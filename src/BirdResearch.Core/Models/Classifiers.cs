@@ -34,6 +34,8 @@ public static class Classifiers
         Sashimi("sashimi_mamba_all", [Level(1, SashimiMixer.Vim), Level(1, SashimiMixer.Vim), Level(2, SashimiMixer.Vim)], "SaShiMi with bidirectional Mamba at every rate"),
         Sashimi("sashimi_s4d_tiny", [Level(1, states: 8), Level(1, states: 8)], "SaShiMi with S4D for tests", width: 16, isTest: true),
         Sashimi("sashimi_mamba_tiny", [Level(1, states: 8), Level(1, SashimiMixer.Vim, states: 4)], "SaShiMi with S4D and Mamba for tests", width: 16, isTest: true),
+        Ssamba("ssamba_nano", "SSAMBA at half of tiny's width and depth, a seventh of its weights: ours, for small data"),
+        Ssamba("ssamba_nano_s16", "SSAMBA-nano over patches that do not overlap"),
         Ssamba("ssamba_tiny", "SSAMBA: 24 bidirectional Mamba layers over overlapping patches, width 192"),
         Ssamba("ssamba_tiny_s16", "SSAMBA-tiny over patches that do not overlap: two fifths of the tokens"),
         Ssamba("ssamba_tiny_cls", "SSAMBA-tiny that reads its class token instead of the mean"),

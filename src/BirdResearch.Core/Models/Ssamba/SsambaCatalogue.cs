@@ -2,11 +2,13 @@ using BirdResearch.Naming;
 
 namespace BirdResearch.Models;
 
-/// <summary>The published sizes of SSAMBA by name. Names that end in <c>_s16</c> have patches that do not overlap, two fifths of the tokens.</summary>
+/// <summary>The published sizes of SSAMBA by name, and a nano of ours for small data sets and small machines. Names that end in <c>_s16</c> have patches that do not overlap, two fifths of the tokens.</summary>
 public static class SsambaCatalogue
 {
     static readonly OrderedDictionary<string, SsambaSettings> _all = new()
     {
+        ["ssamba_nano"] = new() { Width = 96, Depth = 12 },
+        ["ssamba_nano_s16"] = new SsambaSettings { Width = 96, Depth = 12 }.WithoutOverlap,
         ["ssamba_tiny"] = new() { Width = 192 },
         ["ssamba_tiny_s16"] = new SsambaSettings { Width = 192 }.WithoutOverlap,
         ["ssamba_tiny_cls"] = new() { Width = 192, Pooling = TokenPooling.ClassToken },
