@@ -1,5 +1,6 @@
 using System.CommandLine;
 using BirdResearch.Experiments;
+using BirdResearch.Models;
 using TorchSharp;
 
 namespace BirdResearch.Cli.Verbs;
@@ -28,6 +29,7 @@ public static class Run
               bird run front-ends --data birds --seeds 1,2,3          three seeds a cell, on real recordings
               bird run models --data esc10 --fold 1 --epochs 60
               bird run models --models tf_efficientnet_b0,tsresnet34
+              bird run models --models sashimi_mamba,mamba_raw        on raw sound, the front-end that they are made for
               bird run front-ends --set features.expansion.k=64
 
             Stop it with Ctrl-C at any time: the same command goes on from the last whole epoch.
@@ -35,7 +37,7 @@ public static class Run
         { name, data, fold, seeds, epochs, models, frontEnds, set, threads }.Does((p, cancellation) =>
         {
             var ablation = Ablations.Named(p.GetRequiredValue(name));
-            ablation = Grid(ablation, Verb.Items(p.GetValue(models)), (t, m) => t with { Model = m });
+            ablation = Grid(ablation, Verb.Items(p.GetValue(models)), WithModel);
             ablation = Grid(ablation, Verb.Items(p.GetValue(frontEnds)), (t, f) => t with { FrontEnd = f });
             ablation = ablation.With(t => t with
             {
@@ -71,6 +73,13 @@ public static class Run
         values.Count == 0
             ? ablation
             : ablation with { Trials = [.. (from value in values from trial in ablation.Trials select set(trial, value)).Distinct()] };
+
+    /// <summary>Another model, reading its own front-end where the trial's model read its own.</summary>
+    static Trial WithModel(Trial trial, string model)
+    {
+        var readsItsOwn = trial.FrontEnd == Classifiers.Named(trial.Model).FrontEnd;
+        return trial with { Model = model, FrontEnd = readsItsOwn ? Classifiers.Named(model).FrontEnd : trial.FrontEnd };
+    }
 
     static IReadOnlyList<int> Seeds(string text) =>
         [.. Verb.Items(text).Select(item => int.TryParse(item, out var seed)

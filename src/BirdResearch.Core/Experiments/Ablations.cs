@@ -1,3 +1,4 @@
+using BirdResearch.Models;
 using BirdResearch.Naming;
 using BirdResearch.Training;
 
@@ -14,16 +15,17 @@ public static class Ablations
             select new Trial { Model = "tsresnet18", FrontEnd = frontEnd }]);
 
     /// <summary>
-    /// An image CNN against the time-series ResNet on the same mel spectrogram, regularised alike and well: small data sets are learnt by
-    /// heart otherwise.
+    /// An image CNN, a time-series ResNet, Mamba and SSAMBA, each on the front-end that it is made for, regularised alike and well: small
+    /// data sets are learnt by heart otherwise.
     /// </summary>
     public static Ablation Models { get; } = new(
         "models",
-        "Which architecture gives the most mAP for its price, on the same mel spectrogram and the same training?",
-        [.. from model in new[] { "tf_efficientnet_b0", "tsresnet18" }
+        "Which architecture gives the most mAP for its price, trained alike, each on the representation that it is made for?",
+        [.. from model in new[] { "tf_efficientnet_b0", "tsresnet18", "mamba", "ssamba_tiny_s16" }
             select new Trial
             {
                 Model = model,
+                FrontEnd = Classifiers.Named(model).FrontEnd,
                 Training = new TrainingSettings
                 {
                     MixupProbability = 0.8,
