@@ -105,8 +105,14 @@ static class SsmBench
     {
         var settings = FrontEnds.Named("mel");
         var samples = randn(MelBatch, (long)(5 * settings.SampleRate));
-        BenchCase Case(FrontEnd frontEnd, string variant) => add(new BenchCase("mel", "front-end", variant, MelBatch, "clips/s", () => Infer(frontEnd, samples)));
-        return (Case(FrontEnds.Create(settings), "fused"), Case(FrontEnds.Create(settings), "torch stft"));
+        var (fused, plain) = (FrontEnds.Create(settings), new PlainMel(settings));
+        BenchCase Case(string variant, Func<Tensor> features) => add(new BenchCase("mel", "front-end", variant, MelBatch, "clips/s", () =>
+        {
+            using var scope = NewDisposeScope();
+            using var noGradient = no_grad();
+            features();
+        }));
+        return (Case("fused", () => fused.forward(samples)), Case("torch stft", () => plain.Features(samples)));
     }
 
     /// <summary>One training step of a bidirectional mixer over a sequence and over one ten times as long, and how much more memory it keeps.</summary>
