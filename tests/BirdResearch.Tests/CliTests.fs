@@ -55,6 +55,15 @@ let tests =
             Expect.stringContains output "4,240,114" "tf_efficientnet_b0 with one channel and 182 classes"
         }
 
+        test "bench ssm finds every figure that it was made for" {
+            let code, output, _ = bird [ "bench"; "ssm"; "--rounds"; "1"; "--batch"; "1"; "--longest"; "256"; "--json" ]
+            Expect.equal code 0 output
+            use json = System.Text.Json.JsonDocument.Parse output
+            let goals = [ for goal in json.RootElement.GetProperty("goals").EnumerateArray() -> goal.GetProperty("what").GetString(), goal.GetProperty("value").GetDouble() ]
+            for part in [ "ssamba_tiny_s16"; "mamba_raw"; "sashimi_mamba"; "scan forward"; "scan backward"; "torch's graph"; "reference form"; "mel front-end"; "memory"; "256 tokens" ] do
+                Expect.exists goals (fun (what, _) -> (nonNull what).Contains part) part
+            for what, value in goals do Expect.isTrue (System.Double.IsFinite value) $"{what} is {value}"
+        }
         test "bench --json prints one object and nothing else" {
             let code, output, _ = bird [ "bench"; "models"; "--models"; "tsresnet_tiny"; "--rounds"; "1"; "--batch"; "2"; "--json" ]
             Expect.equal code 0 "exit code"

@@ -25,12 +25,13 @@ public sealed class BenchGroups : IDisposable
     /// <param name="name">One of <see cref="Names"/>.</param>
     /// <param name="batch">Clips in one call.</param>
     /// <param name="models">Models to time; empty for every catalogue model that is no test variant.</param>
-    public BenchGroup Named(string name, int batch, IReadOnlyList<string> models) => name switch
+    /// <param name="longest">Most tokens of a sequence in the curve of <c>ssm</c>.</param>
+    public BenchGroup Named(string name, int batch, IReadOnlyList<string> models, int longest) => name switch
     {
         "decode" => Decode(),
         "front-ends" => FrontEndGroup(batch),
         "models" => ModelGroup(batch, models),
-        "ssm" => SsmBench.Create(batch),
+        "ssm" => SsmBench.Create(batch, longest),
         _ => throw new ArgumentException(NearNames.Unknown("benchmark", name, Names)),
     };
 

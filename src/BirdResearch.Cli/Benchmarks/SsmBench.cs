@@ -19,7 +19,9 @@ static class SsmBench
     static readonly long[] CurveTokens = [256, 1024, 4096, 16_384];
 
     /// <summary>The group; its tensors live in the current dispose scope.</summary>
-    public static BenchGroup Create(int batch)
+    /// <param name="batch">Clips in one call.</param>
+    /// <param name="longest">Most tokens of a sequence in the curve.</param>
+    public static BenchGroup Create(int batch, long longest)
     {
         var cases = new List<BenchCase>();
         BenchCase Case(BenchCase one)
@@ -47,7 +49,7 @@ static class SsmBench
 
         var (fused, plain) = FrontEndCases(Case);
         var (tokens, bytes, shorter, longer) = Lengths(Case);
-        var curve = CurveTokens.Select(n => Curve(Case, n)).ToList();
+        var curve = CurveTokens.Where(n => n <= longest).Select(n => Curve(Case, n)).ToList();
 
         IReadOnlyList<BenchGoal> Goals(BenchTimes times)
         {

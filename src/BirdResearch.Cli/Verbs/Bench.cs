@@ -19,6 +19,7 @@ public static class Bench
         var rounds = new Option<int>("--rounds") { Description = "Measured rounds; each runs every case once", DefaultValueFactory = _ => 5 };
         var batch = new Option<int>("--batch") { Description = "Clips in one call", DefaultValueFactory = _ => 8 };
         var models = new Option<string?>("--models") { Description = "Only these models" };
+        var longest = new Option<int>("--longest") { Description = "Most tokens of a sequence in ssm's curve", DefaultValueFactory = _ => 16_384 };
         var threads = new Option<int?>("--threads") { Description = "Threads for torch (default: all cores)" };
         return new Command("bench",
             """
@@ -31,7 +32,7 @@ public static class Bench
               bird bench front-ends --json
               bird bench ssm --threads 2
             """)
-        { name, json, rounds, batch, models, threads }.Does((p, cancellation) =>
+        { name, json, rounds, batch, models, longest, threads }.Does((p, cancellation) =>
         {
             foreach (var (option, value) in new[] { ("--rounds", p.GetValue(rounds)), ("--batch", p.GetValue(batch)), ("--threads", p.GetValue(threads) ?? 1) })
                 if (value is < 1 or > 1024) throw new ArgumentException($"{option} is {value}; it must be between 1 and 1024.");
@@ -44,7 +45,7 @@ public static class Bench
             foreach (var group in p.GetValue(name) is { } only ? [only] : BenchGroups.Names)
             {
                 using var groups = new BenchGroups();
-                var bench = groups.Named(group, p.GetValue(batch), Verb.Items(p.GetValue(models)));
+                var bench = groups.Named(group, p.GetValue(batch), Verb.Items(p.GetValue(models)), p.GetValue(longest));
                 var times = bench.Time(p.GetValue(rounds), text => { if (Screen.IsLive && !p.GetValue(json)) Console.Error.Write($"\r{text,-70}\r"); }, cancellation);
                 var measured = bench.Rows(times);
                 var found = bench.Goals?.Invoke(times) ?? [];
