@@ -1,7 +1,6 @@
 module BirdResearch.Tests.FusedFeaturesTests
 
 open System
-open System.Numerics
 open Expecto
 open TorchSharp
 open BirdResearch.Features
@@ -18,13 +17,13 @@ let private spectrum (signal: float32[]) =
     numbers (x.abs().square())
 
 let private transforms = [
-    for size in [ 16; 32; 64; 128; 256; 512; 1024; 2048; 4096; 8192 ] do
-        torchTest $"the batched FFT of {size} gives every lane its own power spectrum" (fun () ->
-            let lanes = BatchedFft.Lanes
+    for lanes in BatchedFft.Widths do
+      for size in [ 16; 32; 64; 128; 256; 512; 1024; 2048; 4096; 8192 ] do
+        torchTest $"the batched FFT of {size} gives each of {lanes} lanes its own power spectrum" (fun () ->
             let signals = [| for lane in 0 .. lanes - 1 -> noise (lane + size) size |]
             let rows = [| for i in 0 .. size - 1 do for lane in 0 .. lanes - 1 -> signals[lane][i] |]
             let powers = Array.zeroCreate<float32> ((size / 2 + 1) * lanes)
-            BatchedFft(size).Powers(Span rows, Span powers)
+            BatchedFft(size).Powers(lanes, Span rows, Span powers)
             for lane in 0 .. lanes - 1 do
                 let got = [| for bin in 0 .. size / 2 -> float powers[bin * lanes + lane] / 4.0 |]
                 let want = spectrum signals[lane]
@@ -50,7 +49,8 @@ let private melVariants =
       "no centring", MelSettings(Fft = 256, Hop = 77, Mels = 24, MinHz = 50.0, MaxHz = 7000.0, Centre = false, TopDb = plain)
       "a short unit window", MelSettings(Fft = 512, WindowLength = 301, UnitWindow = true, Window = "blackman", Hop = 400, Mels = 24, MinHz = 50.0, MaxHz = 7000.0, TopDb = plain)
       "hops longer than the window", MelSettings(Fft = 64, Hop = 300, Mels = 6, MinHz = 100.0, MaxHz = 8000.0, TopDb = plain)
-      "filters that hold no bin", MelSettings(Fft = 64, Hop = 30, Mels = 60, MinHz = 50.0, MaxHz = 8000.0, TopDb = plain) ]
+      "filters that hold no bin", MelSettings(Fft = 64, Hop = 30, Mels = 60, MinHz = 50.0, MaxHz = 8000.0, TopDb = plain)
+      "more filters than samples in a frame", MelSettings(Fft = 64, Hop = 30, Mels = 100, MinHz = 50.0, MaxHz = 8000.0, TopDb = plain) ]
 
 let private fbankVariants =
     [ "povey", FbankSettings(Bins = 23, Window = "povey")
@@ -104,6 +104,13 @@ let private twins = [
                 Expect.equal (numbers (frontEnd.forward x)) (numbers (torch.cat(alone, 0L))) name
         finally
             torch.set_num_threads before)
+    torchTest "frames are the same whether eight or sixteen are computed at once" (fun () ->
+        let plan = FramePlan(Fft = 256, Hop = 90, Window = Windows.Named("hanning", 200, false), RemoveMean = true, PreEmphasis = 0.97,
+                             Energy = FrameEnergy.Raw, Weights = Array.init (129 * 5) (fun i -> float (i % 7) / 7.0), Logarithm = FrameLogarithm 1e-7)
+        let x = sound 2 5000
+        let results = [ for width in BatchedFft.Widths -> numbers (FrameFilterBank(plan, Width = width).Apply(x, 53)) ]
+        for result in results do
+            Expect.isLessThan (widest result results.Head) 1e-5 "another width")
     torchTest "sound that is a view of other memory gives what its copy gives" (fun () ->
         use frontEnd = FrontEnds.Create "mel"
         let wide = sound 2 40000

@@ -1,49 +1,63 @@
-using System.Numerics;
+using System.Runtime.Intrinsics;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace BirdResearch.Kernels;
 
 /// <summary>
-/// Frames of sound to the outputs of a filter bank in one pass that stays in the caches: cut, window, real FFT, power and filters, as
-/// many frames at once as a vector has lanes, threaded over groups of frames. The result depends neither on the number of threads nor
-/// on the clips beside.
+/// Frames of sound to the outputs of a filter bank in one pass that stays in the caches: cut, window, real FFT, power, filters and
+/// logarithm, as many frames at once as a vector has lanes, threaded over groups of frames. The result depends neither on the number of
+/// threads nor on the clips beside.
 /// </summary>
 public sealed unsafe class FrameFilterBank
 {
-    readonly FramePlan _plan;
-    readonly BatchedFft _fft;
-    readonly float[] _window;
-    readonly float _smallest, _factor, _offset;
-    readonly float[] _weights;                              // every filter's, one after the other
-    readonly (int First, int Count, int Weights)[] _filters;
+    /// <summary>A filter's bins are filled up to a multiple of this with weights of 0: fewer lengths of loop to foresee.</summary>
+    internal const int BinsAtOnce = 4;
 
     /// <param name="plan">What to compute.</param>
     public FrameFilterBank(FramePlan plan)
     {
-        (_plan, _fft) = (plan, new BatchedFft(plan.Fft));
-        _window = [.. plan.Window.Select(w => (float)w)];
-        if (plan.Logarithm is { } logarithm)
-            (_smallest, _factor, _offset) = ((float)logarithm.Smallest, (float)logarithm.Factor, (float)logarithm.Offset);
+        (Plan, Fft) = (plan, new BatchedFft(plan.Fft));
         var bins = plan.Fft / 2 + 1;
         var filters = plan.Weights.Length / bins;
         if (filters * bins != plan.Weights.Length || plan.Window.Length > plan.Fft)
             throw new ArgumentException($"A filter bank over {bins} bins has no {plan.Weights.Length} weights, nor a window of {plan.Window.Length}.");
+        Window = [.. plan.Window.Select(w => (float)w)];
+        Untouched = [.. Window.Select(_ => 1f)];
         var weights = new List<float>();
-        _filters = new (int, int, int)[filters];
+        Filters = new (int, int, int)[filters];
         var scale = plan.Magnitude ? 0.5 : 0.25; // the FFT gives four times the power
         for (var filter = 0; filter < filters; filter++)
         {
             var used = Enumerable.Range(0, bins).Where(bin => plan.Weights[bin * filters + filter] != 0).ToArray();
-            _filters[filter] = used.Length == 0 ? (0, 0, 0) : (used[0], used[^1] - used[0] + 1, weights.Count);
-            for (var bin = 0; bin < _filters[filter].Count; bin++)
-                weights.Add((float)(scale * plan.Weights[(used[0] + bin) * filters + filter]));
+            if (used.Length == 0) continue;
+            var count = (used[^1] - used[0] + BinsAtOnce) / BinsAtOnce * BinsAtOnce;
+            Filters[filter] = (used[0], count, weights.Count);
+            for (var bin = used[0]; bin < used[0] + count; bin++)
+                weights.Add(bin < bins ? (float)(scale * plan.Weights[bin * filters + filter]) : 0);
         }
-        _weights = [.. weights];
+        Weights = [.. weights];
     }
 
     /// <summary>Rows of the result: the filters, and the energy behind them where it is asked for.</summary>
-    public int Rows => _filters.Length + (_plan.Energy == FrameEnergy.None ? 0 : 1);
+    public int Rows => Filters.Length + (Plan.Energy == FrameEnergy.None ? 0 : 1);
+
+    /// <summary>Frames computed at once, one of <see cref="BatchedFft.Widths"/>; changes no result.</summary>
+    public int Width { get; init; } = BatchedFft.Widths[^1];
+
+    internal FramePlan Plan { get; }
+
+    internal BatchedFft Fft { get; }
+
+    internal float[] Window { get; }
+
+    /// <summary>As many ones as the window has samples.</summary>
+    internal float[] Untouched { get; }
+
+    /// <summary>First bin, number of bins (they may run past the last bin) and place among the <see cref="Weights"/> of every filter.</summary>
+    internal (int First, int Count, int At)[] Filters { get; }
+
+    internal float[] Weights { get; }
 
     /// <summary>The first frames of every clip: float32 (B, T) to (B, <see cref="Rows"/>, frames).</summary>
     public Tensor Apply(Tensor sound, int frames)
@@ -54,121 +68,17 @@ public sealed unsafe class FrameFilterBank
         sound = sound.contiguous();
         var (clips, samples) = (checked((int)sound.shape[0]), checked((int)sound.shape[1]));
         var output = empty(clips, Rows, frames);
-        var groups = (frames + Vector<float>.Count - 1) / Vector<float>.Count;
+        var groups = (frames + Width - 1) / Width;
         float* source = TensorMemory.First(sound), target = TensorMemory.First(output);
         OpenMpPool.For(clips * groups, i =>
         {
-            var (clip, first) = (i / groups, i % groups * Vector<float>.Count);
-            var count = Math.Min(Vector<float>.Count, frames - first);
-            Group(source + (long)clip * samples, samples, first, count, target + (long)clip * Rows * frames, frames);
+            var (clip, first) = (i / groups, i % groups * Width);
+            var group = new FrameGroup(
+                source + (long)clip * samples, samples, first, Math.Min(Width, frames - first), target + (long)clip * Rows * frames, frames);
+            if (Width == Lanes512.Width) FrameEngine<Vector512<float>, Lanes512>.Run(this, group);
+            else FrameEngine<Vector256<float>, Lanes256>.Run(this, group);
         });
         GC.KeepAlive(sound);
         return output.MoveToOuterDisposeScope();
-    }
-
-    void Group(float* sound, int samples, int first, int count, float* output, int frames)
-    {
-        var lanes = Vector<float>.Count;
-        using var room = new Room((2L * _plan.Fft + 1 + _window.Length) * lanes);
-        float* rows = room.Take(_plan.Fft * lanes), powers = room.Take((_plan.Fft / 2 + 1) * lanes);
-        Cut(sound, samples, first, count, rows, room.Take(_window.Length * lanes));
-        var energy = Shape(rows);
-        new Span<float>(rows + _window.Length * lanes, (_plan.Fft - _window.Length) * lanes).Clear();
-        _fft.Powers(rows, powers);
-        if (_plan.Magnitude)
-            for (var bin = 0; bin <= _plan.Fft / 2; bin++) Vector.SquareRoot(Vector.Load(powers + bin * lanes)).Store(powers + bin * lanes);
-
-        for (var filter = 0; filter < _filters.Length; filter++)
-            Put(Logarithm(Filter(filter, powers)), output + (long)filter * frames + first, count);
-        if (_plan.Energy != FrameEnergy.None) Put(energy, output + (long)_filters.Length * frames + first, count);
-    }
-
-    Vector<float> Logarithm(Vector<float> x) => _plan.Logarithm is null
-        ? x
-        : Vector.FusedMultiplyAdd(Vector.Log(Vector.Max(x, new Vector<float>(_smallest))), new Vector<float>(_factor), new Vector<float>(_offset));
-
-    Vector<float> Filter(int filter, float* powers)
-    {
-        var (first, count, at) = _filters[filter];
-        var sum = Vector<float>.Zero;
-        var weights = _weights.AsSpan(at, count);
-        var power = powers + first * Vector<float>.Count;
-        foreach (var weight in weights)
-        {
-            sum = Vector.FusedMultiplyAdd(Vector.Load(power), new Vector<float>(weight), sum);
-            power += Vector<float>.Count;
-        }
-        return sum;
-    }
-
-    static void Put(Vector<float> values, float* at, int count)
-    {
-        if (count == Vector<float>.Count)
-        {
-            values.Store(at);
-            return;
-        }
-        for (var lane = 0; lane < count; lane++) at[lane] = values[lane];
-    }
-
-    /// <summary>Lays the frames side by side, sample by sample; lanes without a frame repeat the last.</summary>
-    void Cut(float* sound, int samples, int first, int count, float* rows, float* spare)
-    {
-        var (lanes, length) = (Vector<float>.Count, _window.Length);
-        var starts = stackalloc float*[lanes];
-        for (var lane = 0; lane < lanes; lane++)
-        {
-            if (lane >= count)
-            {
-                starts[lane] = starts[count - 1];
-                continue;
-            }
-            var start = (long)(first + lane) * _plan.Hop - _plan.Lead;
-            if (start >= 0 && start + length <= samples)
-            {
-                starts[lane] = sound + start;
-                continue;
-            }
-            starts[lane] = spare + lane * length;
-            for (var i = 0; i < length; i++) starts[lane][i] = Sample(sound, samples, start + i);
-        }
-        Interleave.Apply(starts, length, rows);
-    }
-
-    float Sample(float* sound, long samples, long i)
-    {
-        if (i >= 0 && i < samples) return sound[i];
-        return _plan.Edge switch
-        {
-            FrameEdge.Reflect => sound[i < 0 ? -i : 2 * (samples - 1) - i],
-            FrameEdge.Mirror => sound[i < 0 ? -1 - i : 2 * samples - 1 - i],
-            FrameEdge.Replicate => sound[i < 0 ? 0 : samples - 1],
-            FrameEdge.Circular => sound[(i + samples) % samples],
-            _ => 0,
-        };
-    }
-
-    /// <summary>Mean, pre-emphasis and window, in place; gives the energy that is asked for.</summary>
-    Vector<float> Shape(float* rows)
-    {
-        var (lanes, length) = (Vector<float>.Count, _window.Length);
-        Vector<float> mean = default, energy = default;
-        if (_plan.RemoveMean)
-        {
-            for (var i = 0; i < length; i++) mean += Vector.Load(rows + i * lanes);
-            mean /= length;
-        }
-        var (before, emphasis) = (Vector.Load(rows) - mean, (float)_plan.PreEmphasis);
-        var (raw, windowed) = (_plan.Energy == FrameEnergy.Raw, _plan.Energy == FrameEnergy.Windowed);
-        for (var i = 0; i < length; i++)
-        {
-            var now = Vector.Load(rows + i * lanes) - mean;
-            var shaped = (now - before * emphasis) * _window[i];
-            if (raw) energy += now * now;
-            if (windowed) energy += shaped * shaped;
-            shaped.Store(rows + i * lanes);
-            before = now;
-        }
-        return energy;
     }
 }

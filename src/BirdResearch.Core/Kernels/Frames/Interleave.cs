@@ -1,4 +1,4 @@
-using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
@@ -7,35 +7,34 @@ namespace BirdResearch.Kernels;
 /// <summary>Lays signals side by side, one per vector lane.</summary>
 static unsafe class Interleave
 {
-    /// <param name="signals">As many as a vector has lanes.</param>
+    /// <param name="signals">As many as a row is wide, a multiple of eight.</param>
     /// <param name="length">Samples of each.</param>
-    /// <param name="rows">Length rows of lanes.</param>
-    public static void Apply(float** signals, int length, float* rows)
+    /// <param name="width">Numbers in a row.</param>
+    /// <param name="rows">Length rows.</param>
+    /// <param name="factors">What each row is multiplied by.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Apply(float** signals, int length, int width, float* rows, float* factors)
     {
-        var lanes = Vector<float>.Count;
         var i = 0;
-        if (lanes == 8 && Avx.IsSupported)
-            for (; i <= length - 8; i += 8) Eight(signals, i, rows + i * 8);
+        if (Avx.IsSupported)
+            for (; i <= length - 4; i += 4)
+                for (var lane = 0; lane < width; lane += 8) FourRows(signals + lane, i, width, rows + i * width + lane, factors + i);
         for (; i < length; i++)
-            for (var lane = 0; lane < lanes; lane++) rows[i * lanes + lane] = signals[lane][i];
+            for (var lane = 0; lane < width; lane++) rows[i * width + lane] = signals[lane][i] * factors[i];
     }
 
-    // The transpose of 8 x 8: pairs, then quadruples, then halves.
-    static void Eight(float** signals, int at, float* rows)
+    // Four samples of eight signals: signals 0 to 3 in the lower halves and 4 to 7 in the upper ones, each a transpose of 4 x 4.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static void FourRows(float** signals, int at, int width, float* rows, float* factors)
     {
-        Vector256<float> Load(int lane) => Vector256.Load(signals[lane] + at);
-        Vector256<float> a = Load(0), b = Load(1), c = Load(2), d = Load(3), e = Load(4), f = Load(5), g = Load(6), h = Load(7);
-        Vector256<float> ab = Avx.UnpackLow(a, b), AB = Avx.UnpackHigh(a, b), cd = Avx.UnpackLow(c, d), CD = Avx.UnpackHigh(c, d);
-        Vector256<float> ef = Avx.UnpackLow(e, f), EF = Avx.UnpackHigh(e, f), gh = Avx.UnpackLow(g, h), GH = Avx.UnpackHigh(g, h);
-        Vector256<float> p0 = Avx.Shuffle(ab, cd, 0x44), p1 = Avx.Shuffle(ab, cd, 0xEE), p2 = Avx.Shuffle(AB, CD, 0x44), p3 = Avx.Shuffle(AB, CD, 0xEE);
-        Vector256<float> q0 = Avx.Shuffle(ef, gh, 0x44), q1 = Avx.Shuffle(ef, gh, 0xEE), q2 = Avx.Shuffle(EF, GH, 0x44), q3 = Avx.Shuffle(EF, GH, 0xEE);
-        Avx.Permute2x128(p0, q0, 0x20).Store(rows);
-        Avx.Permute2x128(p1, q1, 0x20).Store(rows + 8);
-        Avx.Permute2x128(p2, q2, 0x20).Store(rows + 16);
-        Avx.Permute2x128(p3, q3, 0x20).Store(rows + 24);
-        Avx.Permute2x128(p0, q0, 0x31).Store(rows + 32);
-        Avx.Permute2x128(p1, q1, 0x31).Store(rows + 40);
-        Avx.Permute2x128(p2, q2, 0x31).Store(rows + 48);
-        Avx.Permute2x128(p3, q3, 0x31).Store(rows + 56);
+        Vector256<float> a = Both(signals, at), b = Both(signals + 1, at), c = Both(signals + 2, at), d = Both(signals + 3, at);
+        Vector256<float> abLow = Avx.UnpackLow(a, b), abHigh = Avx.UnpackHigh(a, b), cdLow = Avx.UnpackLow(c, d), cdHigh = Avx.UnpackHigh(c, d);
+        (Avx.Shuffle(abLow, cdLow, 0x44) * factors[0]).Store(rows);
+        (Avx.Shuffle(abLow, cdLow, 0xEE) * factors[1]).Store(rows + width);
+        (Avx.Shuffle(abHigh, cdHigh, 0x44) * factors[2]).Store(rows + 2 * width);
+        (Avx.Shuffle(abHigh, cdHigh, 0xEE) * factors[3]).Store(rows + 3 * width);
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static Vector256<float> Both(float** signals, int at) => Vector256.Create(Vector128.Load(signals[0] + at), Vector128.Load(signals[4] + at));
 }

@@ -2,7 +2,7 @@ using System.Runtime.Intrinsics;
 
 namespace BirdResearch.Kernels;
 
-/// <summary>The few vector operations that the scan is written in, so that one source gives every vector width.</summary>
+/// <summary>The few vector operations that the kernels are written in, so that one source gives every vector width.</summary>
 unsafe interface ILanes<V> where V : struct
 {
     static abstract int Width { get; }
@@ -20,6 +20,10 @@ unsafe interface ILanes<V> where V : struct
 
     static abstract V Max(V a, V b);
     static abstract V Abs(V a);
+    static abstract V Sqrt(V a);
+
+    /// <summary>Natural logarithm.</summary>
+    static abstract V Log(V a);
 
     /// <summary>a * b + c.</summary>
     static abstract V Fma(V a, V b, V c);
