@@ -10,7 +10,7 @@ public static partial class SelectiveScan
         using var scope = NewDisposeScope();
         var (u, a) = (inputs.U, inputs.A);
         var (channels, length) = (u.shape[1], u.shape[2]);
-        var delta = inputs.DeltaBias is { } bias ? inputs.Delta + bias.unsqueeze(-1) : inputs.Delta;  // (B, D, L)
+        var delta = inputs.DeltaBias is { } bias ? inputs.Delta.Plus(bias.unsqueeze(-1)) : inputs.Delta;  // (B, D, L)
         if (inputs.Softplus) delta = nn.functional.softplus(delta, 1, 20);
         var b = PerToken(inputs.B, channels);                                                       // (B|1, D|1, N, L|1)
         var c = PerToken(inputs.C, channels);
@@ -22,11 +22,11 @@ public static partial class SelectiveScan
             var t = inputs.Reverse ? length - 1 - i : i;
             var step = delta.select(2, t).unsqueeze(-1);                                            // (B, D, 1)
             var input = step * u.select(2, t).unsqueeze(-1);
-            state = (exp(step * a) * state) + (input * At(b, t));
+            state = (exp(step * a) * state).Plus(input * At(b, t));
             outputs[t] = (state * At(c, t)).sum([-1]);                                              // (B, D)
         }
         var y = stack(outputs, -1);                                                                 // (B, D, L)
-        if (inputs.D is { } skip) y += u * skip.unsqueeze(-1);
+        if (inputs.D is { } skip) y = y.Plus(u * skip.unsqueeze(-1));
         if (inputs.Z is { } z) y *= nn.functional.silu(z);
         return new ScanResult(y.MoveToOuterDisposeScope(), state.detach().MoveToOuterDisposeScope());
     }

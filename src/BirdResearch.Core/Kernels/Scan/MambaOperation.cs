@@ -74,7 +74,7 @@ sealed unsafe class MambaOperation(ScanForm form, bool[] reversed, float scale, 
 
         var dProjected = slabs.shape[0] == 1 ? slabs.squeeze(0) : slabs.sum([0L]);                // (BL, R + 2N)
         var dXProjection = Product(dProjected.t(), u.view(-1, channels));
-        if (bfloat16) dU.view(-1, channels).add_(Product(dProjected, w.XProjection));
+        if (bfloat16) dU = dU.Plus(Product(dProjected, w.XProjection).view_as(dU));
         else dU.view(-1, channels).addmm_(dProjected, w.XProjection);
 
         var convolution = Convolution(xz, w, reversed[index]);
