@@ -26,6 +26,7 @@ let all =
         AugmentationTests.tests
         OptimiserTests.tests
         TrainingTests.tests
+        MemoryTests.tests
         ExperimentTests.tests
         CliTests.tests
         AnalysisTests.tests

@@ -1,0 +1,123 @@
+module BirdResearch.Tests.MemoryTests
+
+open System
+open System.Diagnostics
+open System.Threading
+open Expecto
+open TorchSharp
+open BirdResearch.Data
+open BirdResearch.Features
+open BirdResearch.Models
+open BirdResearch.Training
+open BirdResearch.Tests.Tensors
+
+let private classes, clips = 4, 6
+
+/// The catalogue's test variants: every family has one.
+let private names = [ for entry in Classifiers.All do if entry.IsTest then entry.Name ]
+
+/// A front-end of the shape that the model is tested on.
+let private frontEndOf (name: string) =
+    let shape = ModelsTests.shapeOf name
+    if shape.Rows = 1L then FrontEnds.Create(FrontEndSettings(Kind = "waveform", SampleRate = 16000)), int shape.Frames
+    else
+        let mel = MelSettings(Mels = int shape.Rows, Fft = 256, Hop = 100, MinHz = 100.0, MaxHz = 7900.0)
+        FrontEnds.Create(FrontEndSettings(Kind = "mel", SampleRate = 16000, Mel = mel)), 100 * int shape.Frames
+
+/// One training step after another on the same sound: mixing, front-end, masks, model, loss and optimiser, as the trainer takes them.
+type private Steps(name: string) =
+    let frontEnd, samples = frontEndOf name
+    let model =
+        Classifiers.Create(name, classes, ModelsTests.shapeOf name, ModelOptions(Seed = Nullable 1, DropRate = 0.1, DropPathRate = 0.1))
+    let optimiser = ParameterRules.Optimiser(model, TrainingSettings())
+    let mixup, masks, counts = Mixup(0.7, 0.4), SpecAugment(1, 0.2, 1, 0.2), AugmentationCounts()
+    let loss = Loss.Named("bce", Labelling.MultiLabel, 0.1)
+    let clip = sound clips samples
+    let labels = torch.eye(int64 clips, int64 classes)
+
+    member _.Take(step: int) =
+        use _ = torch.NewDisposeScope()
+        torch.manual_seed (int64 step) |> ignore
+        let place = AugmentationStep(1L, 0, step)
+        let struct (mixed, mixedLabels) = mixup.Apply(clip, labels, place, counts)
+        let features = masks.Apply(frontEnd.forward mixed, place, counts)
+        let value = loss.Of(model.call features, mixedLabels)
+        value.backward ()
+        optimiser.Step(1e-3, 5.0) |> ignore
+        value.item<float32> ()
+
+    member _.Weights = [ for struct (key, tensor) in StateDictionary.Of model -> key, tensor.bytes.ToArray() ]
+
+    interface IDisposable with
+        member _.Dispose() =
+            frontEnd.Dispose()
+            model.Dispose()
+
+/// What the work gives while another thread collects garbage, and finalises, every millisecond; with the number of collections.
+let private inStorm (work: unit -> 'a) =
+    use over = new CancellationTokenSource()
+    let mutable collections = 0
+    let collector =
+        Thread(fun () ->
+            while not over.IsCancellationRequested do
+                GC.Collect()
+                collections <- collections + 1
+                Thread.Sleep 1)
+    collector.Start()
+    try
+        let result = work ()
+        result, collections
+    finally
+        over.Cancel()
+        collector.Join()
+
+let private steps = 12
+
+/// Losses and weights after some steps.
+let private trained name =
+    use _ = torch.NewDisposeScope()
+    use run = new Steps(name)
+    let losses = [ for step in 1..steps -> run.Take step ]
+    losses, run.Weights
+
+let tests =
+    testSequencedGroup "torch"
+    <| testList "Memory" [
+        for name in names do
+            test $"training {name} through a storm of garbage collections gives the same bits as without" {
+                let quiet = trained name
+                let stormy, collections = inStorm (fun () -> trained name)
+                Expect.isGreaterThan collections steps "collections while it trained"
+                Expect.equal (fst stormy) (fst quiet) "losses"
+                Expect.equal (snd stormy) (snd quiet) "weights"
+            }
+            test $"twenty training steps of {name} leave as many live tensors as there were" {
+                use _ = torch.NewDisposeScope()
+                use run = new Steps(name)
+                for step in 1..2 do run.Take step |> ignore // buffers and moments that are made at first use
+                let counts = [ for step in 3..22 -> (run.Take step |> ignore; settledTensors ()) ]
+                Expect.allEqual counts counts.Head "live tensors after each step"
+            }
+        for name in FrontEnds.All.Keys do
+            torchTest $"{name} gives the same features through a storm of garbage collections" (fun () ->
+                use frontEnd = FrontEnds.Create(name: string)
+                let x = sound 3 (2 * frontEnd.SampleRate)
+                let features () =
+                    use _ = torch.NewDisposeScope()
+                    (frontEnd.forward x).contiguous().bytes.ToArray()
+                let quiet = features ()
+                let watch = Stopwatch.StartNew()
+                let stormy, _ = inStorm (fun () -> [ while watch.ElapsedMilliseconds < 300L do features () ])
+                for one in stormy do Expect.equal one quiet "features")
+        test "the trainer gives the same weights and scores through a storm of garbage collections" {
+            let run () =
+                use _ = torch.NewDisposeScope()
+                let trainer, model = TrainingTests.trainer (TrainingSettings(Epochs = 2, BatchSize = 4, WindowSeconds = 2.0, EvaluateEvery = 1)) 3
+                trainer.Run()
+                TrainingTests.bits model, [ for row in trainer.Rows -> row.TrainLoss, row.TrainMap, row.FocalMap ]
+            let quiet = run ()
+            let stormy, _ = inStorm run
+            Expect.equal (fst stormy) (fst quiet) "weights"
+            Expect.equal (snd stormy) (snd quiet) "epochs"
+        }
+    ]
