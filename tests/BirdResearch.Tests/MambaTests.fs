@@ -185,14 +185,26 @@ let private classifiers =
           use model = Classifiers.Create("mamba_raw", 5, InputShape(1L, 1L, 1600L), ModelOptions(DropPathRate = 0.3))
           List.iter2 (fun rate want -> Expect.floatClose Accuracy.high rate want "rate") (rates model) [ 0.0; 0.1; 0.2; 0.3 ]
       }
+      torchTest "a reversed block gives what the plain one gives on the sequence turned around, and has no next token" (fun () ->
+        let built reverse =
+            torch.manual_seed 4L |> ignore
+            let mixer = new MambaMixer(MambaSettings(Width = 12L, States = 4L), reverse)
+            mixer.``to`` torch.float64 |> ignore
+            mixer
+        use plain = built false
+        use reversed = built true
+        let x = torch.randn (2L, 9L, 12L, dtype = torch.float64)
+        Expect.isLessThan (widest (numbers (reversed.call x)) (numbers ((plain.call (x.flip 1L)).flip 1L))) 1e-12 "turned around"
+        use state = reversed.Begin 2L
+        Expect.throwsT<InvalidOperationException> (fun () -> reversed.Step(x.select (1L, 0L), state) |> ignore) "no stream")
       torchTest "a dropped branch leaves the tokens as they were" (fun () ->
         use layer = new MambaLayer(8L, mamba 8L, 0.5)
         let x = torch.randn (64L, 5L, 8L)
         layer.train ()
-        let same = (layer.call x).eq(x).flatten(1L).all(1L).sum().item<int64> ()
+        let same = ((layer.call (ResidualStream(x, [||]))).Sum()).eq(x).flatten(1L).all(1L).sum().item<int64> ()
         Expect.isTrue (same > 12L && same < 52L) $"{same} of 64 dropped at probability a half: five deviations"
         layer.eval ()
-        Expect.equal ((layer.call x).eq(x).flatten(1L).all(1L).sum().item<int64> ()) 0L "none outside training")
+        Expect.equal (((layer.call (ResidualStream(x, [||]))).Sum()).eq(x).flatten(1L).all(1L).sum().item<int64> ()) 0L "none outside training")
       test "layers know their depth, and what Mamba does not decay is not decayed" {
           for name in [ "mamba_tiny"; "vim_tiny"; "mamba_raw_tiny" ] do
               use model = Classifiers.Create(name, 4, ModelsTests.shapeOf name)

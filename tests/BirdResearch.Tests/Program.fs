@@ -16,6 +16,7 @@ let all =
         ModelsTests.tests
         MambaTests.tests
         ScanTests.tests
+        AddNormTests.tests
         SashimiTests.tests
         WeightsTests.tests
         ReferenceTests.tests

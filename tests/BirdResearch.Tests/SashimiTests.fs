@@ -296,6 +296,16 @@ let private backbone =
             let other = x.clone ()
             other[torch.TensorIndex.Single 0L, torch.TensorIndex.Single 23L] <- wide [ 4L ]
             Expect.isGreaterThan (far ((model.call other).narrow (1, 0L, 1L)) ((model.call x).narrow (1, 0L, 1L))) 1e-9 "first output")
+        for layers, seen in [ 1, false; 2, true ] do
+            torchTest $"with {layers} Mamba layers in turn the first output sees the last token: {seen}" (fun () ->
+                let level = SashimiLevel(SashimiMixer.MambaInTurn, layers, FeedForward = 0, States = Nullable 2L)
+                use model = new Sashimi(SashimiSettings(Width = 4L, Pools = [||], Levels = [| level |]))
+                model.``to`` torch.float64 |> ignore
+                use _ = torch.no_grad ()
+                let x = wide [ 1L; 6L; 4L ]
+                let other = x.clone ()
+                other[torch.TensorIndex.Single 0L, torch.TensorIndex.Single 5L] <- wide [ 4L ]
+                Expect.equal (far ((model.call other).narrow (1, 0L, 1L)) ((model.call x).narrow (1, 0L, 1L)) > 1e-12) seen "first output")
         torchTest "takes any number of layers per level, mixed mixers, and tokens of one stride" (fun () ->
             for unet in [ false; true ] do
                 let levels =

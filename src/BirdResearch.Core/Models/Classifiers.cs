@@ -28,8 +28,8 @@ public static class Classifiers
         Sashimi("sashimi_s4d", [Level(8), Level(8), Level(8)], "SaShiMi on raw sound, published size: 8 bidirectional S4D layers at each of 3 rates"),
         Sashimi("sashimi_s4d_small", [Level(1, states: 32), Level(2), Level(4)], "SaShiMi with 1, 2 and 4 bidirectional S4D layers"),
         Sashimi("sashimi_s4d_mulaw", [Level(1, states: 32), Level(2), Level(4)], "sashimi_s4d_small on 8-bit mu-law codes", SoundInput.MuLaw),
-        Sashimi("sashimi_mamba_small", [LongLevel, Level(1, states: 32), Level(2, SashimiMixer.Vim)], "sashimi_mamba at half the width", width: 32),
-        Sashimi("sashimi_mamba", [LongLevel, Level(1, states: 32), Level(2, SashimiMixer.Vim)], "SaShiMi with S4D at two rates and bidirectional Mamba at the lowest"),
+        Sashimi("sashimi_mamba_small", [LongLevel, LongLevel, InTurn], "sashimi_mamba at half the width", width: 32),
+        Sashimi("sashimi_mamba", [LongLevel, LongLevel, InTurn], "SaShiMi with S4D at two rates, at the lowest a Mamba layer each way, no feed-forward blocks"),
         Sashimi("sashimi_mamba_base", [LongLevel, Level(1, SashimiMixer.Vim), Level(4, SashimiMixer.Vim)], "SaShiMi with S4D at the full rate and bidirectional Mamba below"),
         Sashimi("sashimi_mamba_all", [Level(1, SashimiMixer.Vim), Level(1, SashimiMixer.Vim), Level(2, SashimiMixer.Vim)], "SaShiMi with bidirectional Mamba at every rate"),
         Sashimi("sashimi_s4d_tiny", [Level(1, states: 8), Level(1, states: 8)], "SaShiMi with S4D for tests", width: 16, isTest: true),
@@ -84,8 +84,11 @@ public static class Classifiers
             (classes, input, options) =>
                 new TimeSeriesResNet(name, new(depths, widths, bottleneck, stemKernel, kernel), classes, input, options));
 
-    // The cheapest layer that sees every sample: no feed-forward block and few states.
+    // The cheapest layer that sees every token: no feed-forward block and few states.
     static SashimiLevel LongLevel => new(SashimiMixer.S4, 1) { FeedForward = 0, States = 16 };
+
+    // Mamba in the place of S4 and of the feed-forward block, as in Mamba's own SaShiMi (Gu and Dao 2023, 4.4), without widening.
+    static SashimiLevel InTurn => new(SashimiMixer.MambaInTurn, 2) { FeedForward = 0, MambaExpand = 1 };
 
     static SashimiLevel Level(int layers, SashimiMixer mixer = SashimiMixer.S4, long? states = null) => new(mixer, layers) { States = states };
 

@@ -79,6 +79,7 @@ public sealed class S4Reference : IReferenceKind
     /// <summary>The outputs of modules by path, filled in as the model runs, with the axes in the order that the file has them in.</summary>
     static Dictionary<string, Tensor> Record(nn.Module model, IEnumerable<JsonElement> features)
     {
+        if (model is Sashimi backbone) backbone.IsStepwise = features.Any();
         var recorded = new Dictionary<string, Tensor>();
         var modules = model.named_modules().ToDictionary(m => m.name, m => m.module);
         foreach (var feature in features)

@@ -19,6 +19,7 @@ sealed class SsambaFeatures : IDisposable
     public SsambaFeatures(nn.Module model, List<JsonElement> expected)
     {
         _expected = expected;
+        foreach (var encoder in model.modules().OfType<VimEncoder>()) encoder.IsStepwise = true;
         var modules = model.named_modules().ToDictionary(m => m.name, m => m.module);
         foreach (var entry in expected.DistinctBy(NameOf))
         {

@@ -19,7 +19,7 @@ sealed record MambaPlan(long Width, int Depth, bool Bidirectional, params long[]
 public sealed class Mamba : Classifier
 {
     readonly nn.Module<Tensor, Tensor> stem;
-    readonly Chain layers;
+    readonly ModuleList<MambaLayer> layers;
     readonly LayerNorm norm_f;
     readonly Linear head;
     readonly double _dropRate;
@@ -36,8 +36,8 @@ public sealed class Mamba : Classifier
         stem = _readsSound
             ? new SoundTokens(plan.Strides[0], plan.Strides[1], plan.Width)
             : new FrameTokens(input.Channels, input.Rows, plan.Strides[0], plan.Width);
-        layers = new Chain(Enumerable.Range(0, plan.Depth).Select(i =>
-            new MambaLayer(plan.Width, Mixer(plan), options.DropPathRate * i / Math.Max(plan.Depth - 1, 1))));
+        layers = new ModuleList<MambaLayer>([.. Enumerable.Range(0, plan.Depth).Select(i =>
+            new MambaLayer(plan.Width, Mixer(plan), options.DropPathRate * i / Math.Max(plan.Depth - 1, 1)))]);
         norm_f = nn.LayerNorm(plan.Width, 1e-5);
         head = nn.Linear(plan.Width, classes);
         RegisterComponents();
@@ -71,8 +71,9 @@ public sealed class Mamba : Classifier
         if (input.shape[2] != Input.Rows)
             throw new ArgumentException($"{ModelName} was built for {Input.Rows} rows, but the features have {input.shape[2]}.");
         using var scope = NewDisposeScope();
-        var x = stem.call(input);                                       // (B, L, width)
-        x = norm_f.call(layers.call(x));                                // (B, L, width)
+        var stream = new ResidualStream(stem.call(input));              // (B, L, width)
+        foreach (var layer in layers) stream = layer.call(stream);
+        var x = stream.LastNorm(norm_f);                                // (B, L, width)
         x = x.mean(Tokens);                                             // (B, width)
         if (_dropRate > 0 && training) x = nn.functional.dropout(x, _dropRate);
         return head.call(x).MoveToOuterDisposeScope();                  // (B, C)

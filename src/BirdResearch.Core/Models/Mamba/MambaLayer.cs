@@ -1,11 +1,10 @@
-using BirdResearch.Kernels;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace BirdResearch.Models;
 
-/// <summary>A residual layer, x + mixer(norm(x)), whose branch may be dropped in training; (B, L, width) to the same shape.</summary>
-sealed class MambaLayer : nn.Module<Tensor, Tensor>
+/// <summary>A residual layer, x + mixer(norm(x)), whose branch may be dropped in training.</summary>
+sealed class MambaLayer : nn.Module<ResidualStream, ResidualStream>
 {
     readonly LayerNorm norm;
     readonly nn.Module<Tensor, Tensor> mixer;
@@ -20,10 +19,9 @@ sealed class MambaLayer : nn.Module<Tensor, Tensor>
 
     public DropPath DropPath { get; }
 
-    public override Tensor forward(Tensor x)                        // (B, L, width)
+    public override ResidualStream forward(ResidualStream stream)
     {
-        using var scope = NewDisposeScope();
-        var branch = mixer.call(norm.call(x));
-        return x.Plus(DropPath.Apply(branch, training)).MoveToOuterDisposeScope();
+        var (x, normed) = stream.Norm(norm);
+        return new(x, DropPath.Apply(mixer.call(normed[0]), training));
     }
 }

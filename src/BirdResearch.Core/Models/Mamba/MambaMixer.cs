@@ -18,16 +18,20 @@ public sealed class MambaMixer : nn.Module<Tensor, Tensor>, ISelectiveMixer, ICo
     readonly Dense dt_proj;
     readonly Dense out_proj;
 
+    readonly bool _reverse;
+
     /// <summary>A block with freshly drawn weights; settings out of range are an error that names them.</summary>
-    public MambaMixer(MambaSettings settings) : base(nameof(MambaMixer))
+    /// <param name="settings">Its numbers.</param>
+    /// <param name="reverse">True reads the tokens from the last to the first.</param>
+    public MambaMixer(MambaSettings settings, bool reverse = false) : base(nameof(MambaMixer))
     {
         settings.Check();
-        Settings = settings;
+        (Settings, _reverse) = (settings, reverse);
         var inner = settings.Inner;
         A_log = MambaDirection.InitialALog(inner, settings.States);
         D = nn.Parameter(ones(inner));
         in_proj = new Dense(settings.Width, 2 * inner, settings.Bias);
-        conv1d = new CausalConvolution(inner, settings.Kernel, settings.ConvBias);
+        conv1d = new CausalConvolution(inner, settings.Kernel, settings.ConvBias, reverse);
         x_proj = new Dense(inner, settings.Rank + (2 * settings.States), hasBias: false);
         dt_proj = new Dense(settings.Rank, inner);
         MambaDirection.InitialiseDt(dt_proj);
@@ -44,7 +48,7 @@ public sealed class MambaMixer : nn.Module<Tensor, Tensor>, ISelectiveMixer, ICo
 
     Tensor ISelectiveMixer.Inner(Tensor xz) => Inner(xz);
 
-    internal MambaDirection Direction => new(conv1d, x_proj, dt_proj, A_log, D, Reverse: false);
+    internal MambaDirection Direction => new(conv1d, x_proj, dt_proj, A_log, D, _reverse);
 
     /// <summary>
     /// Divides the output projection's weights by the square root of the number of layers that add to one residual, as Mamba's language
@@ -80,10 +84,12 @@ public sealed class MambaMixer : nn.Module<Tensor, Tensor>, ISelectiveMixer, ICo
 
     /// <summary>
     /// The next token (B, width) of streams whose past is in <paramref name="state"/>: gives its output (B, width), the same as the
-    /// parallel form gives at that place, and takes the token into the state. Without gradient.
+    /// parallel form gives at that place, and takes the token into the state. Without gradient. A block that
+    /// reads from the last token cannot be streamed.
     /// </summary>
     public Tensor Step(Tensor token, MambaState state)
     {
+        if (_reverse) throw new InvalidOperationException("This Mamba block reads from the last token to the first, so it has no next token. Call it on the whole sequence.");
         using var off = no_grad();
         using var scope = NewDisposeScope();
         var channels = D.shape[0];

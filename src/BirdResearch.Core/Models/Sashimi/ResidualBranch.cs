@@ -1,4 +1,3 @@
-using BirdResearch.Kernels;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -24,8 +23,15 @@ sealed class ResidualBranch : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor x)
     {
         using var scope = NewDisposeScope();
-        var y = layer.call(norm.call(x));
+        return Continue(new(x)).Sum().MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The same on a stream to which the block before has not yet been added, and which leaves this block's part waiting.</summary>
+    public ResidualStream Continue(ResidualStream stream)
+    {
+        var (x, normed) = stream.Norm(norm);
+        var y = layer.call(normed[0]);
         if (_dropout > 0 && training) y = nn.functional.dropout(y, _dropout);
-        return x.Plus(_dropPath.Apply(y, training)).MoveToOuterDisposeScope();
+        return new(x, _dropPath.Apply(y, training));
     }
 }

@@ -1,4 +1,3 @@
-using BirdResearch.Kernels;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using Layer = TorchSharp.torch.nn.Module<TorchSharp.torch.Tensor, TorchSharp.torch.Tensor>;
@@ -47,6 +46,9 @@ public sealed class Sashimi : nn.Module<Tensor, Tensor>
     /// <summary>What it was built from.</summary>
     public SashimiSettings Settings { get; }
 
+    /// <summary>Whether every block gives its own sum, for those who look at it with a hook; otherwise the next norm adds it up, which is faster.</summary>
+    internal bool IsStepwise { get; set; }
+
     /// <summary>Paths of its pools and residual blocks, in the order in which they act.</summary>
     public IReadOnlyList<string> Layers =>
     [
@@ -66,25 +68,35 @@ public sealed class Sashimi : nn.Module<Tensor, Tensor>
         var x = tokens;
         var skips = new Stack<Tensor>([x]);
         foreach (var layer in d_layers) skips.Push(x = layer.call(x));
-        foreach (var layer in c_layers) x = layer.call(x);
-        x = x.Plus(skips.Pop());
-        foreach (var block in u_layers) x = Settings.Unet ? UpThroughEverySkip(block, x, skips) : Up(block, x, skips);
-        return norm.call(x).MoveToOuterDisposeScope();
+        var stream = new ResidualStream(x);
+        foreach (var layer in c_layers) stream = Continue(layer, stream);
+        stream = stream.Plus(skips.Pop());
+        foreach (var block in u_layers) stream = Settings.Unet ? UpThroughEverySkip(block, stream, skips) : Up(block, stream, skips);
+        return (IsStepwise ? norm.call(stream.Sum()) : stream.LastNorm(norm)).MoveToOuterDisposeScope();
     }
 
-    static Tensor Up(ModuleList<Layer> block, Tensor x, Stack<Tensor> skips)
+    ResidualStream Up(ModuleList<Layer> block, ResidualStream stream, Stack<Tensor> skips)
     {
-        var pooled = block[0].call(x).Plus(skips.Pop());
-        x = pooled;
-        foreach (var layer in block.Skip(1)) x = layer.call(x);
-        return x.Plus(pooled);
+        stream = Continue(block[0], stream).Plus(skips.Pop());
+        if (block.Count == 1) stream = new(stream.Sum());
+        Tensor? pooled = null;
+        foreach (var layer in block.Skip(1))
+        {
+            if (IsStepwise && pooled is null) stream = new(pooled = stream.Sum());
+            stream = Continue(layer, stream);
+            pooled ??= stream.Residual;
+        }
+        return stream.Plus(pooled ?? stream.Residual);
     }
 
-    static Tensor UpThroughEverySkip(ModuleList<Layer> block, Tensor x, Stack<Tensor> skips)
+    ResidualStream UpThroughEverySkip(ModuleList<Layer> block, ResidualStream stream, Stack<Tensor> skips)
     {
-        foreach (var layer in block) x = layer.call(x).Plus(skips.Pop());
-        return x;
+        foreach (var layer in block) stream = Continue(layer, stream).Plus(skips.Pop());
+        return stream;
     }
+
+    ResidualStream Continue(Layer layer, ResidualStream stream) =>
+        layer is ResidualBranch branch && !IsStepwise ? branch.Continue(stream) : new(layer.call(stream.Sum()));
 
     long WidthOf(int level) => Enumerable.Repeat((long)Settings.Expand, level).Aggregate(Settings.Width, (a, b) => a * b);
 
@@ -95,12 +107,12 @@ public sealed class Sashimi : nn.Module<Tensor, Tensor>
         var (level, width) = (Settings.Levels[index], WidthOf(index));
         for (var i = 0; i < level.Layers; i++)
         {
-            yield return Branch(width, Mixer(level, width));
+            yield return Branch(width, Mixer(level, width, i));
             if (level.FeedForward > 0) yield return Branch(width, new FeedForward(width, level.FeedForward, Settings.Dropout));
         }
     }
 
-    Layer Mixer(SashimiLevel level, long width)
+    Layer Mixer(SashimiLevel level, long width, int index)
     {
         var mamba = new MambaSettings { Width = width, States = level.States ?? 16, Expand = level.MambaExpand };
         return level.Mixer switch
@@ -108,6 +120,7 @@ public sealed class Sashimi : nn.Module<Tensor, Tensor>
             SashimiMixer.S4 => new S4Block(width, Settings.S4 with { States = level.States ?? Settings.S4.States, Dropout = Settings.Dropout }),
             SashimiMixer.Mamba => new MambaMixer(mamba),
             SashimiMixer.Vim => new VimMixer(mamba),
+            SashimiMixer.MambaInTurn => new MambaMixer(mamba, reverse: index % 2 == 1),
             _ => throw new ArgumentException($"There is no mixer {level.Mixer}."),
         };
     }

@@ -11,6 +11,9 @@ public enum SashimiMixer
 
     /// <summary>The bidirectional mixer of Vision Mamba.</summary>
     Vim,
+
+    /// <summary>Mamba, which sees the past in the first layer of a level, the future in the next, and so in turn.</summary>
+    MambaInTurn,
 }
 
 /// <summary>The layers at one rate of a SaShiMi.</summary>

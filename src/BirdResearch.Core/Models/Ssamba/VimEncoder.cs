@@ -45,6 +45,9 @@ sealed class VimEncoder : nn.Module<Tensor, Tensor>
     /// <summary>The grid of the features that it was built for.</summary>
     public PatchGrid Grid { get; }
 
+    /// <summary>As <see cref="Sashimi.IsStepwise"/>.</summary>
+    public bool IsStepwise { get; set; }
+
     /// <summary>Probability that a sample's branch is dropped on its way into each layer, and into the last norm.</summary>
     public IReadOnlyList<double> DropPathRates => [.. _dropPaths.Select(d => d.Rate), _lastDropPath.Rate];
 
@@ -64,26 +67,37 @@ sealed class VimEncoder : nn.Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         var hidden = cat([cls_token.expand(patches.shape[0], -1, -1), patches], 1);             // (B, L, width)
         hidden = hidden.add(grid == Grid ? pos_embed : PositionEmbedding.Fitted(pos_embed, Grid, grid), _one);
-        Tensor? residual = null;
-        for (var pair = 0; pair < layers.Count; pair += 2) (hidden, residual) = Pair(pair, hidden, residual);
-        var sum = Sum(residual, hidden, _lastDropPath);
-        return norm_f.call(norm_f.call(sum)).MoveToOuterDisposeScope();                         // twice, as published
+        var stream = new ResidualStream(hidden);
+        for (var pair = 0; pair < layers.Count; pair += 2) stream = Pair(pair, stream);
+        var normed = IsStepwise || (training && _lastDropPath.Rate > 0)
+            ? norm_f.call(Dropped(stream, _lastDropPath))
+            : stream.LastNorm(norm_f);
+        return norm_f.call(normed).MoveToOuterDisposeScope();                                   // twice, as published
     }
 
-    (Tensor Hidden, Tensor Residual) Pair(int first, Tensor hidden, Tensor? residual)
+    ResidualStream Pair(int first, ResidualStream stream)
     {
         using var scope = NewDisposeScope();
-        var straight = Sum(residual, hidden, _dropPaths[first]);
-        var alike = !training || _dropPaths[first].Rate + _dropPaths[first + 1].Rate == 0;
-        var turned = alike ? straight : Sum(residual, hidden, _dropPaths[first + 1]);
-        var mixed = layers[first].call(straight).add(layers[first + 1].call(turned), _one);
-        return (mixed.MoveToOuterDisposeScope(), straight.add(turned, _one).MoveToOuterDisposeScope());
+        var (one, other, last) = (layers[first], layers[first + 1], first + 1);
+        if (IsStepwise || (training && stream.Waiting.Count > 0 && _dropPaths[first].Rate + _dropPaths[last].Rate > 0))
+        {
+            Tensor straight = Dropped(stream, _dropPaths[first]), turned = Dropped(stream, _dropPaths[last]);
+            Tensor[] mixed = [one.call(straight).MoveToOuterDisposeScope(), other.call(turned).MoveToOuterDisposeScope()];
+            return new(straight.add(turned, _one).MoveToOuterDisposeScope(), mixed);
+        }
+        var (sum, normed) = stream.Norm(one.Norm, other.Norm);
+        return new(
+            stream.Waiting.Count == 0 ? sum : sum.MoveToOuterDisposeScope(),
+            one.Mixer.call(normed[0]).MoveToOuterDisposeScope(),
+            other.Mixer.call(normed[1]).MoveToOuterDisposeScope()) { Doubled = true };
     }
 
-    Tensor Sum(Tensor? residual, Tensor hidden, DropPath dropPath)
+    /// <summary>The stream with what waits, or with nothing more where that is dropped.</summary>
+    Tensor Dropped(ResidualStream stream, DropPath dropPath)
     {
-        if (residual is null) return hidden;
+        if (stream.Waiting.Count == 0) return stream.Residual;
         using var scope = NewDisposeScope();
-        return residual.add(dropPath.Apply(hidden, training), _one).MoveToOuterDisposeScope();
+        var hidden = stream.Waiting[0].add(stream.Waiting[1], _one);
+        return (stream with { Waiting = [dropPath.Apply(hidden, training)] }).Sum().MoveToOuterDisposeScope();
     }
 }

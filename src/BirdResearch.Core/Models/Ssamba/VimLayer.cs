@@ -23,6 +23,12 @@ sealed class VimLayer : nn.Module<Tensor, Tensor>
     /// <summary>Whether it acts as on the stream turned around.</summary>
     public bool Flipped => mixer.Flipped;
 
+    /// <summary>The norm.</summary>
+    public LayerNorm Norm => norm;
+
+    /// <summary>The mixer alone.</summary>
+    public VimMixer Mixer => mixer;
+
     public override Tensor forward(Tensor residual)
     {
         using var scope = NewDisposeScope();
