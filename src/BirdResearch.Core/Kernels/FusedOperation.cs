@@ -63,7 +63,8 @@ abstract class FusedOperation
             var all = ctx.get_saved_variables();
             var inputs = all[..(int)ctx.get_data("inputs")].Select(t => t is null || t.IsInvalid ? null : t).ToArray();
             var gradients = operation.Backward(inputs, [.. all[inputs.Length..]], [.. grad_outputs.Select(g => g is null || g.IsInvalid ? null : g)]);
-            foreach (var gradient in gradients) gradient?.MoveToOuterDisposeScope();
+            // Inputs may share one gradient; each move leads one scope further out.
+            foreach (var gradient in gradients.OfType<Tensor>().Distinct(ReferenceEqualityComparer.Instance).Cast<Tensor>()) gradient.MoveToOuterDisposeScope();
             ctx.save_data("returned", gradients); // torch is given their bare handles
             GC.KeepAlive(all);
             List<Tensor?> returned = [null, .. gradients];
