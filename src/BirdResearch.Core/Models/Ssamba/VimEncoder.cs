@@ -89,7 +89,10 @@ sealed class VimEncoder : nn.Module<Tensor, Tensor>
         return new(
             stream.Waiting.Count == 0 ? sum : sum.MoveToOuterDisposeScope(),
             one.Mixer.call(normed[0]).MoveToOuterDisposeScope(),
-            other.Mixer.call(normed[1]).MoveToOuterDisposeScope()) { Doubled = true };
+            other.Mixer.call(normed[1]).MoveToOuterDisposeScope())
+        {
+            Doubled = true,
+        };
     }
 
     /// <summary>The stream with what waits, or with nothing more where that is dropped.</summary>
