@@ -2,6 +2,7 @@ using System.Text.Json;
 using BirdResearch.Audio;
 using BirdResearch.Data;
 using BirdResearch.Features;
+using BirdResearch.Kernels;
 using BirdResearch.Training;
 using static TorchSharp.torch;
 
@@ -63,7 +64,7 @@ public static class RunExamples
         using var noGradient = no_grad();
         var features = mel.forward(tensor(samples, [1, samples.Length]))[0, 0];                  // (M, F)
         var (low, high) = (features.min().item<float>(), features.max().item<float>());
-        var bytes = ((features - low) * (255 / Math.Max(1e-6f, high - low))).to(ScalarType.Byte).contiguous().data<byte>().ToArray();
+        var bytes = features.Plus(-low).Times(255 / Math.Max(1e-6f, high - low)).to(ScalarType.Byte).contiguous().data<byte>().ToArray();
         return new
         {
             Rows = features.shape[0],

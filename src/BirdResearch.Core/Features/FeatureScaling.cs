@@ -32,8 +32,8 @@ sealed class FeatureScaling(FrontEndSettings settings)
     Tensor PerClip(Tensor features)
     {
         var centred = Centred(features);                                           // (B, rows, frames)
-        var std = centred.square().mean([-2, -1], keepdim: true).sqrt_();          // (B, 1, 1)
-        return centred.div_(std.add_(_epsilon));
+        var std = (centred * centred).mean([-2, -1], keepdim: true).sqrt_();          // (B, 1, 1)
+        return centred.div_(std.Plus(Epsilon));
     }
 
     Tensor Peak(Tensor features)

@@ -162,7 +162,7 @@ public sealed class KaldiFbank : nn.Module<Tensor, Tensor>
         return longer.unfold(1, _length, _shift);
     }
 
-    Tensor LogEnergy(Tensor framed) => LogOf(framed.square().sum([-1], keepdim: true));
+    Tensor LogEnergy(Tensor framed) => LogOf((framed * framed).sum([-1], keepdim: true));
 
     Tensor LogOf(Tensor energy)                                                   // in place
     {

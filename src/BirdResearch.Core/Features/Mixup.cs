@@ -1,4 +1,5 @@
 using BirdResearch.Data;
+using BirdResearch.Kernels;
 using static TorchSharp.torch;
 
 namespace BirdResearch.Features;
@@ -49,10 +50,10 @@ public sealed class Mixup
         var rest = tensor([.. weights.Select(w => 1 - w)], dtype: clips.dtype, device: clips.device);      // (B)
         var shape = clips.shape.Select((_, axis) => axis == 0 ? rows : 1L).ToArray();                      // (B, 1, ...)
         var others = labels.index_select(0, partner);                                                      // (B, C)
-        var mixed = clips * weight.reshape(shape) + clips.index_select(0, partner) * rest.reshape(shape);  // (B, ...)
+        var mixed = (clips * weight.reshape(shape)).Plus(clips.index_select(0, partner) * rest.reshape(shape));  // (B, ...)
         var mixedLabels = _labels == MixedLabels.Union
             ? maximum(labels, others)
-            : labels * weight.unsqueeze(1).to(labels.dtype) + others * rest.unsqueeze(1).to(labels.dtype); // (B, C)
+            : (labels * weight.unsqueeze(1).to(labels.dtype)).Plus(others * rest.unsqueeze(1).to(labels.dtype)); // (B, C)
         return (mixed.MoveToOuterDisposeScope(), mixedLabels.MoveToOuterDisposeScope());
     }
 

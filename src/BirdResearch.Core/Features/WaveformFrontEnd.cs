@@ -1,3 +1,4 @@
+using BirdResearch.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -47,6 +48,6 @@ public sealed class WaveformFrontEnd : ScaledFrontEnd
         var cut = sound.clamp(_minusOne, _one);
         var compressed = cut.abs().mul_(_mu).log1p_().mul_(_inverseLog).mul_(cut.sign());
         if (Settings.Waveform.Levels is null) return compressed;
-        return compressed.add_(_one).mul_(_steps).round_().mul_(_inverseSteps).sub_(_one);   // level 0 is -1, the last is 1
+        return compressed.Plus(1).mul_(_steps).round_().mul_(_inverseSteps).sub_(_one);   // level 0 is -1, the last is 1
     }
 }

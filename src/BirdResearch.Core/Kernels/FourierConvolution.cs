@@ -18,7 +18,7 @@ public static class FourierConvolution
         var length = x.shape[^1];
         var whole = length + kernel.shape[^1];
         if (future is not null)
-            kernel = nn.functional.pad(kernel, (0, length)) + nn.functional.pad(future.flip(-1), (length, 0));   // lag -1 is the last element
+            kernel = nn.functional.pad(kernel, (0, length)).Plus(nn.functional.pad(future.flip(-1), (length, 0)));   // lag -1 is the last element
         var spectrum = fft.rfft(x, whole).unsqueeze(1) * fft.rfft(kernel, whole);                               // (B, K, H, F)
         return fft.irfft(spectrum, whole).narrow(-1, 0, length).MoveToOuterDisposeScope();
     }

@@ -19,8 +19,8 @@ public static class PowerSum
         var block = Math.Max(1, (long)Math.Ceiling(Math.Sqrt(length)));
         var blocks = (length + block - 1) / block;
         var type = logBase.dtype == ScalarType.ComplexFloat64 ? ScalarType.Float64 : ScalarType.Float32;
-        var coarse = (logBase.unsqueeze(-2) * (arange(blocks, type) * block).unsqueeze(-1)).exp();     // (H, Q, N)
-        var fine = (logBase.unsqueeze(-1) * arange(block, type)).exp();                               // (H, N, M)
+        var coarse = (logBase.unsqueeze(-2) * KeptScalar.Counting(blocks, type).Times(block).unsqueeze(-1)).exp();     // (H, Q, N)
+        var fine = (logBase.unsqueeze(-1) * KeptScalar.Counting(block, type)).exp();                               // (H, N, M)
         var rows = weights.unsqueeze(-2) * coarse;                                                    // (K, H, Q, N)
         // the real part of the complex product, as one real product over real and imaginary parts
         var product = cat([rows.real, -rows.imag], -1).matmul(cat([fine.real, fine.imag], -2));       // (K, H, Q, M)

@@ -17,11 +17,11 @@ public static partial class SelectiveScan
         using var off = no_grad();
         using var scope = NewDisposeScope();
         var delta = token.DeltaBias is { } bias ? token.Delta.Plus(bias.unsqueeze(-1)) : token.Delta;       // (B, D, 1)
-        if (token.Softplus) delta = nn.functional.softplus(delta, 1, 20);
+        if (token.Softplus) delta = delta.Softplus();
         var channels = token.U.shape[1];
         var b = At(PerToken(token.B, channels), 0);                                                   // (B|1, D|1, N)
         var c = At(PerToken(token.C, channels), 0);
-        state.mul_(exp(delta * token.A)).add_(delta * token.U * b);
+        state.mul_(exp(delta * token.A)).add_(delta * token.U * b, KeptScalar.Of(1));
         var y = (state * c).sum([-1], keepdim: true);                                                 // (B, D, 1)
         if (token.D is { } skip) y = y.Plus(token.U * skip.unsqueeze(-1));
         if (token.Z is { } z) y *= nn.functional.silu(z);

@@ -1,3 +1,4 @@
+using BirdResearch.Kernels;
 using static TorchSharp.torch;
 
 namespace BirdResearch.Models;
@@ -61,7 +62,7 @@ public abstract class Classifier(string name, int classes, InputShape input) : n
         using var off = no_grad();
         using var scope = NewDisposeScope();
         var weight = named_parameters().Single(p => p.name == $"{HeadKey}.weight").parameter;
-        weight.mul_(factor);
+        weight.mul_(KeptScalar.Of(factor));
     }
 
     /// <summary>Refuses features that the model was not built for, with their shape.</summary>

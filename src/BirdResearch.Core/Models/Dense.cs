@@ -43,7 +43,7 @@ public sealed class Dense : nn.Module<Tensor, Tensor>, IMixedPrecision
     internal void Divide(double by)
     {
         using var off = no_grad();
-        weight.div_(by);
+        weight.div_(KeptScalar.Of(by));
     }
 
     /// <inheritdoc/>

@@ -1,3 +1,4 @@
+using BirdResearch.Kernels;
 using static TorchSharp.torch;
 
 namespace BirdResearch.Models;
@@ -104,7 +105,7 @@ public static class Weights
         var given = wide.shape[1];
         if (channels == 1) return wide.sum([1], keepdim: true);
         var tiled = wide.repeat(1, (channels + given - 1) / given, 1, 1).narrow(1, 0, channels);
-        return tiled * ((double)given / channels);
+        return tiled.Times((double)given / channels);
     }
 
     static InvalidDataException Unfit(Classifier model, string path, List<string> wrong, WeightFit fit)

@@ -1,4 +1,5 @@
 using BirdResearch.Data;
+using BirdResearch.Kernels;
 using static TorchSharp.torch;
 
 namespace BirdResearch.Training;
@@ -36,7 +37,7 @@ public abstract class Loss
         public override Tensor Of(Tensor logits, Tensor labels)
         {
             using var scope = NewDisposeScope();
-            var targets = smoothing > 0 ? (labels * (1 - smoothing)) + (smoothing / 2) : labels;
+            var targets = smoothing > 0 ? labels.Times(1 - smoothing).Plus(smoothing / 2) : labels;
             return nn.functional.binary_cross_entropy_with_logits(logits, targets).MoveToOuterDisposeScope();
         }
 
@@ -48,8 +49,8 @@ public abstract class Loss
         public override Tensor Of(Tensor logits, Tensor labels)
         {
             using var scope = NewDisposeScope();
-            var mass = labels / labels.sum([1], keepdim: true).clamp_min(1e-6); // several labels share the mass
-            var targets = smoothing > 0 ? (mass * (1 - smoothing)) + (smoothing / labels.shape[1]) : mass;
+            var mass = labels / labels.sum([1], keepdim: true).clamp_min(KeptScalar.Of(1e-6)); // several labels share the mass
+            var targets = smoothing > 0 ? mass.Times(1 - smoothing).Plus(smoothing / labels.shape[1]) : mass;
             return (-(targets * nn.functional.log_softmax(logits, 1)).sum([1]).mean()).MoveToOuterDisposeScope();
         }
 

@@ -37,7 +37,7 @@ public static class DiagonalScan
         var kernels = PowerSum.Apply(weights, logBase, x.shape[2]);                             // (1|2, H, L)
         var future = kernels.shape[0] == 2 ? kernels.narrow(0, 1, 1) : null;
         var y = FourierConvolution.Apply(x, kernels.narrow(0, 0, 1), future).squeeze(1);
-        y += x * skip.unsqueeze(-1);
+        y = y.Plus(x * skip.unsqueeze(-1));
         if (gelu) y = nn.functional.gelu(y);
         return y.transpose(1, 2).MoveToOuterDisposeScope();
     }

@@ -65,7 +65,7 @@ readonly record struct MambaDirection(
     public static Parameter InitialALog(long channels, long states)
     {
         using var scope = NewDisposeScope();
-        var row = arange(1, states + 1, ScalarType.Float32).log();
+        var row = KeptScalar.Counting(states, ScalarType.Float32).Plus(1).log();
         var parameter = nn.Parameter(row.repeat(channels, 1));
         return (Parameter)parameter.MoveToOuterDisposeScope();
     }
@@ -77,7 +77,7 @@ readonly record struct MambaDirection(
         using var off = no_grad();
         using var scope = NewDisposeScope();
         var bias = dtProjection.Bias!;
-        var dt = rand_like(bias).mul_(Math.Log(Largest / Smallest)).add_(Math.Log(Smallest)).exp_().clamp_min_(Floor);
-        bias.copy_(dt + (-expm1(-dt)).log_());                                          // the inverse of softplus
+        var dt = rand_like(bias).mul_(KeptScalar.Of(Math.Log(Largest / Smallest))).Plus(Math.Log(Smallest)).exp_().clamp_min_(KeptScalar.Of(Floor));
+        bias.copy_(dt.Plus((-expm1(-dt)).log_()));                                      // the inverse of softplus
     }
 }

@@ -97,7 +97,7 @@ public sealed class MambaMixer : nn.Module<Tensor, Tensor>, ISelectiveMixer, ICo
         var recent = cat([state.Recent.narrow(2, 1, Settings.Kernel - 1), xz.narrow(1, 0, channels)], 2);
         state.Recent.copy_(recent);                                     // (B, D, K), newest last
         var u = (recent * conv1d.Weight.squeeze(1)).sum([-1], keepdim: true);
-        if (conv1d.Bias is { } bias) u += bias.unsqueeze(1);
+        if (conv1d.Bias is { } bias) u = u.Plus(bias.unsqueeze(1));
         u = nn.functional.silu(u);                                      // (B, D, 1)
         var inputs = Direction.Inputs(u) with { Z = xz.narrow(1, channels, channels) };
         var y = SelectiveScan.Step(inputs, state.Hidden);               // (B, D, 1)

@@ -1,3 +1,4 @@
+using BirdResearch.Kernels;
 using static TorchSharp.torch;
 
 namespace BirdResearch.Models;
@@ -15,8 +16,8 @@ public static class MuLaw
     {
         const double Mu = Codes - 1;
         using var scope = NewDisposeScope();
-        var x = sound.clamp(-1, 1);
-        var pressed = x.sign() * (x.abs() * Mu).log1p() / Math.Log(Codes);
-        return (((pressed + 1) * (Mu / 2)) + 0.5).floor().to(ScalarType.Int64).MoveToOuterDisposeScope();
+        var x = sound.clamp(KeptScalar.Of(-1.0), KeptScalar.Of(1.0));
+        var pressed = x.sign() * x.abs().Times(Mu).log1p() / tensor(Math.Log(Codes), sound.dtype);
+        return pressed.Plus(1).Times(Mu / 2).Plus(0.5).floor().to(ScalarType.Int64).MoveToOuterDisposeScope();
     }
 }

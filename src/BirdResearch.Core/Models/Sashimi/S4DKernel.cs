@@ -32,7 +32,7 @@ public sealed class S4DKernel : nn.Module
         using var scope = NewDisposeScope();
         var a = complex(-log_A_real.exp(), A_imag);
         var turn = log_dt.exp().unsqueeze(-1) * a;
-        var weights = 2 * view_as_complex(C) * (turn.exp() - 1) / a;
+        var weights = view_as_complex(C).Times(2) * turn.exp().Plus(-1) / a;
         return PowerSum.Apply(weights.unsqueeze(0), turn, length).squeeze(0).MoveToOuterDisposeScope();
     }
 }

@@ -23,8 +23,12 @@ public sealed partial class S4Kernel
         var (step, a, b, c) = Continuous();
         var turn = step * a;                                                    // (H, N/2)
         Tensor log, gain;
-        if (_discretisation == Discretisation.ZeroOrderHold) (log, gain) = (turn, (turn.exp() - 1) / a);
-        else (log, gain) = (((1 + (turn / 2)) / (1 - (turn / 2))).log(), step / (1 - (turn / 2)));
-        return (log.MoveToOuterDisposeScope(), (2 * b * c * gain).MoveToOuterDisposeScope());
+        if (_discretisation == Discretisation.ZeroOrderHold) (log, gain) = (turn, turn.exp().Plus(-1) / a);
+        else
+        {
+            var below = turn.Times(-0.5).Plus(1);
+            (log, gain) = ((turn.Times(0.5).Plus(1) / below).log(), step / below);
+        }
+        return (log.MoveToOuterDisposeScope(), (b.Times(2) * c * gain).MoveToOuterDisposeScope());
     }
 }

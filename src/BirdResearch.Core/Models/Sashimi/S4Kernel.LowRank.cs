@@ -1,3 +1,4 @@
+using BirdResearch.Kernels;
 using static TorchSharp.torch;
 
 namespace BirdResearch.Models;
@@ -19,16 +20,16 @@ public sealed partial class S4Kernel
         var whole = HeldLength;
         var (step, lambda, b, c) = Continuous();
         var p = view_as_complex(P!).repeat(1, _repeats, 1);                                              // (1, H, N/2)
-        var angles = arange(whole / 2 + 1, ScalarType.Float64) * (-2 * Math.PI / whole);
+        var angles = KeptScalar.Counting(whole / 2 + 1, ScalarType.Float64).Times(-2 * Math.PI / whole);
         var type = step.dtype;
         var w = complex(angles.cos().to(type), angles.sin().to(type));                                  // (F)
-        var half = (1 + w) / 2;
+        var half = w.Plus(1).Times(0.5);
         var (inputs, outputs) = (cat([b, p], 0), cat([c, p.conj()], 0));
         var v = inputs.unsqueeze(1) * outputs.unsqueeze(0) * step;                                      // (2, K + 1, H, N/2)
-        var r = Resolvent(v, step * lambda, 1 - w, half);                                               // (2, K + 1, H, F)
+        var r = Resolvent(v, step * lambda, w.neg().Plus(1), half);                                               // (2, K + 1, H, F)
         var (rows, last) = (c.shape[0], c.shape[0]);
         var (fromB, fromP) = (r[0], r[1]);
-        var correction = fromB.narrow(0, last, 1) * fromP.narrow(0, 0, rows) * half / (1 + (fromP.narrow(0, last, 1) * half));
+        var correction = fromB.narrow(0, last, 1) * fromP.narrow(0, 0, rows) * half / (fromP.narrow(0, last, 1) * half).Plus(1);
         var spectrum = fromB.narrow(0, 0, rows) - correction;
         return fft.irfft(spectrum, whole).narrow(-1, 0, length).MoveToOuterDisposeScope();
     }
@@ -37,7 +38,7 @@ public sealed partial class S4Kernel
     {
         var direct = v.unsqueeze(-1) / (z - (turn.unsqueeze(-1) * half));
         var mirrored = v.conj().unsqueeze(-1) / (z - (turn.conj().unsqueeze(-1) * half));
-        return (direct + mirrored).sum([-2]);
+        return direct.Plus(mirrored).sum([-2]);
     }
 
     /// <summary>Turns C for the first length it is asked for, and doubles that while it is too short.</summary>
@@ -53,9 +54,9 @@ public sealed partial class S4Kernel
             var (_, _, _, c) = Continuous();
             var wide = cat([c, c.conj()], -1).to(power.dtype);                                          // (K, H, N)
             var turned = einsum("hmn,khm->khn", power, wide);
-            turned = first ? wide - turned : wide + turned;
+            turned = first ? wide - turned : wide.Plus(turned);
             C.copy_(view_as_real(turned.narrow(-1, 0, c.shape[^1])));
-            l_kernel!.fill_(first ? from : 2 * from);
+            l_kernel!.fill_(KeptScalar.Of(first ? from : 2 * from));
         }
     }
 
@@ -66,8 +67,8 @@ public sealed partial class S4Kernel
         var p = view_as_complex(P!).repeat(1, _repeats, 1).squeeze(0);
         var (wideLambda, wideP) = (Both(lambda), Both(p));
         var a = diag_embed(wideLambda) - (wideP.unsqueeze(-1) * wideP.conj().unsqueeze(-2));            // (H, N, N)
-        var scale = diag_embed((2 / step).to(ScalarType.Float64).expand(-1, a.shape[^1])).to(a.dtype);
-        return linalg.solve(scale - a, scale + a);
+        var scale = diag_embed(step.reciprocal().Times(2).to(ScalarType.Float64).expand(-1, a.shape[^1])).to(a.dtype);
+        return linalg.solve(scale - a, scale.Plus(a));
 
         static Tensor Both(Tensor half) => cat([half, half.conj()], -1).to(ScalarType.ComplexFloat64);
     }

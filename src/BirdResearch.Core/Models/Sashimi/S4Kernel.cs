@@ -1,3 +1,4 @@
+using BirdResearch.Kernels;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -38,7 +39,7 @@ public sealed partial class S4Kernel : nn.Module
         C = nn.Parameter(randn(kernels, width, settings.States / 2, 2) * Math.Sqrt(0.5));
         var starts = settings.Starts.Select(name => Hippo.Start(name, settings.States)).ToList();
         B = nn.Parameter(Spread(s => view_as_real(s.B)).unsqueeze(0));
-        A_real = nn.Parameter(Spread(s => (-s.Lambda.real).clamp_min(1e-4).log()));
+        A_real = nn.Parameter(Spread(s => (-s.Lambda.real).clamp_min(KeptScalar.Of(1e-4)).log()));
         A_imag = nn.Parameter(Spread(s => -s.Lambda.imag));
         if (Mode == S4Mode.DiagonalPlusLowRank) (P, l_kernel) = (nn.Parameter(Spread(s => view_as_real(s.P)).unsqueeze(0)), tensor(0L));
         RegisterComponents();
@@ -57,7 +58,7 @@ public sealed partial class S4Kernel : nn.Module
     // Step sizes (H, 1) and, as complex numbers, A (H, N/2), B (1, H, N/2) and C (K, H, N/2).
     (Tensor Step, Tensor A, Tensor B, Tensor C) Continuous()
     {
-        var step = _stepTransform == StepTransform.Exponential ? inv_dt.exp() : nn.functional.softplus(inv_dt, 1, 20);
+        var step = _stepTransform == StepTransform.Exponential ? inv_dt.exp() : inv_dt.Softplus();
         var a = complex(-A_real.exp(), -A_imag).repeat(_repeats, 1);
         return (step, a, view_as_complex(B).repeat(1, _repeats, 1), view_as_complex(C));
     }

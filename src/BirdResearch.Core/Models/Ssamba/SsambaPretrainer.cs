@@ -1,3 +1,4 @@
+using BirdResearch.Kernels;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -79,7 +80,7 @@ public sealed class SsambaPretrainer : nn.Module
         var scores = bmm(Targets(image, masked), predictions.transpose(1, 2));  // (B, k, k): target i, prediction j
         var chances = nn.functional.log_softmax(scores, 2);
         var nce = -chances.diagonal(dim1: 1, dim2: 2).mean();
-        var own = arange(masked.shape[1], ScalarType.Int64);
+        var own = KeptScalar.Counting(masked.shape[1], ScalarType.Int64);
         var accuracy = chances.detach().argmax(1).eq(own).to(image.dtype).mean();
         return (nce.MoveToOuterDisposeScope(), accuracy.MoveToOuterDisposeScope());
     }
