@@ -12,17 +12,17 @@ public sealed record BenchGroup(string Name, string Title, IReadOnlyList<BenchCa
     /// <summary>What the group was made to find, from the times; null for a group that only lists speeds.</summary>
     public Func<BenchTimes, IReadOnlyList<BenchGoal>>? Goals { get; init; }
 
-    /// <summary>Times every case once per round, after one unmeasured call.</summary>
+    /// <summary>Times every case once per round, after two unmeasured calls.</summary>
     public BenchTimes Time(int rounds, Action<string> progress, CancellationToken cancellation)
     {
         var threads = torch.get_num_threads();
         var seconds = Cases.Select(c => new double[Math.Min(rounds, c.MostRounds)]).ToArray();
-        for (var round = -1; round < rounds; round++)
+        for (var round = -2; round < rounds; round++)
             for (var i = 0; i < Cases.Count; i++)
             {
-                if (round >= seconds[i].Length) continue;
+                if (round >= seconds[i].Length || (round == -2 && seconds[i].Length < rounds)) continue; // one warm-up is enough for long ones
                 cancellation.ThrowIfCancellationRequested();
-                progress($"{Name}: round {round + 1}/{rounds}, {Cases[i].Subject} {Cases[i].Phase}");
+                progress($"{Name}: round {Math.Max(0, round + 1)}/{rounds}, {Cases[i].Subject} {Cases[i].Phase}");
                 if (Cases[i].Threads is { } own) torch.set_num_threads(own);
                 GC.Collect(); // between measurements, so that none falls into one
                 var watch = Stopwatch.StartNew();

@@ -74,6 +74,7 @@ static unsafe partial class ScanEngine<V, L>
     }
 
     /// <summary>Tokens in scan order from <paramref name="from"/> to before <paramref name="to"/>; before the first there is nothing.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void Window(in ConvolutionProblem p, Rows rows, int batch, int from, int to, int channel, int lanes, float* window)
     {
         var missing = Math.Max(0, -from);
@@ -82,6 +83,7 @@ static unsafe partial class ScanEngine<V, L>
     }
 
     /// <summary>A vector per tap and one for the bias, for every tile.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static float* TapsOf(in ConvolutionProblem p, (int First, int Last) tiles, float* room)
     {
         var size = (p.Kernel + 1) * W;
@@ -95,6 +97,7 @@ static unsafe partial class ScanEngine<V, L>
         return room;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void WriteTapGradients(in ConvolutionProblem p, int batch, int channel, int lanes, float* sums)
     {
         var first = ((long)batch * p.Channels) + channel;

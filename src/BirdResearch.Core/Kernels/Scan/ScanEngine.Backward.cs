@@ -59,6 +59,7 @@ static unsafe partial class ScanEngine<V, L>
     }
 
     /// <summary>From the tile's sums to the gradients of its own rows; the chunk's buffers are free to be overwritten.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void Spread(
         in ScanProblem p, Tables tables, Tile tile, ChunkSpan span, Carried own, LaneSums sums, Strip input,
         float* delta, float* g, float* slope, float* gate, float* y, float* toInput, float* toDelta, float* scratch)
@@ -84,6 +85,7 @@ static unsafe partial class ScanEngine<V, L>
     }
 
     /// <summary>Finishes the sums that all channels of a group share.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void Flush(in ScanProblem p, ChunkSpan span, int group, int block, LaneSums sums)
     {
         var slab = (long)block * p.Batch * p.Length;
@@ -96,6 +98,7 @@ static unsafe partial class ScanEngine<V, L>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void WriteConstants(in ScanProblem p, Tile tile, int batch, Carried own, int rank)
     {
         var matrix = (long)batch * p.Channels * p.States;

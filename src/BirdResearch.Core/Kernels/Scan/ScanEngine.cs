@@ -55,6 +55,7 @@ static unsafe partial class ScanEngine<V, L> where V : struct where L : struct, 
     }
 
     /// <summary>delta of the chunk's tokens, times the input, and, where there is room for it, its slope against the raw value.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void StageSteps(
         in ScanProblem p, Tables tables, Tile tile, ChunkSpan span, Strip input, float* delta, float* slope, float* du, float* scratch)
     {
@@ -70,6 +71,7 @@ static unsafe partial class ScanEngine<V, L> where V : struct where L : struct, 
     }
 
     /// <summary>The tile's numbers of the chunk: where they lie, or copied out where the tile is not all channels.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static Strip Source(Rows rows, ChunkSpan span, Tile tile, float* scratch)
     {
         if (!rows.Exists) return default;
@@ -85,12 +87,14 @@ static unsafe partial class ScanEngine<V, L> where V : struct where L : struct, 
         ? new Strip(scratch, W)
         : Source(rows, span, tile, scratch);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void Return(Rows rows, ChunkSpan span, Tile tile, float* scratch)
     {
         if (tile.Lanes < W) ChunkLoops<V, L>.Scatter(scratch, span.Count, tile.Lanes, rows.At(span.Row(0)) + tile.Channel, span.Step * rows.Stride);
     }
 
     /// <summary>B and C of the chunk's tokens in scan order, for one group, padded with states that do nothing.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void StageMatrices(in ScanProblem p, ChunkSpan span, int group, float* b, float* c)
     {
         for (var t = 0; t < span.Count; t++)
