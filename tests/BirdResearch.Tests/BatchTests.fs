@@ -6,7 +6,7 @@ open System.Threading
 open Expecto
 open BirdResearch.Audio
 open BirdResearch.Data
-open BirdResearch.Tests.DataTests
+open BirdResearch.Tests.SmallData
 
 let rate = 8000
 

@@ -148,7 +148,7 @@ let private writeClasses (folder: string) (run: Invented) (scored: Map<string, S
                      | None -> yield! [| null; null; null |]
                      | Some scores ->
                          let own (values: float[]) = cell values[index]
-                         yield RunFiles.Support(scores, index)
+                         yield scores.Positives index
                          yield own (Ranking.AveragePrecisions scores)
                          yield own (Ranking.RocAucs scores) |] ]
     )

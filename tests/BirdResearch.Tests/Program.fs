@@ -11,6 +11,7 @@ let all =
         AudioTests.tests
         SyntheticBirdsTests.tests
         DataTests.tests
+        SplitTests.tests
         BatchTests.tests
         RealDataTests.tests
         ModelsTests.tests

@@ -33,20 +33,21 @@ public static class RunFiles
     /// <summary><c>classes.csv</c>: a line per class; an empty cell is not defined.</summary>
     public static void WriteClasses(string folder, Dataset data, Split split, IReadOnlyDictionary<string, Evaluation> evaluations)
     {
-        IEnumerable<object?> Of(string domain, int c)
-        {
-            if (!evaluations.TryGetValue(domain, out var evaluation)) return [null, null, null];
-            var (truth, values) = Column(evaluation.Scores, c);
-            return [Support(evaluation.Scores, c), Defined(Ranking.AveragePrecision(truth, values)), Defined(Ranking.RocAuc(truth, values))];
-        }
-
+        var (focal, soundscape) = (Columns("focal"), Columns("soundscape"));
         CsvTable.Write(Path.Combine(folder, "classes.csv"),
             ["class", "common_name", "train_recordings", "focal_support", "focal_ap", "focal_auc", "soundscape_support", "soundscape_ap", "soundscape_auc"],
             data.Classes.Select((name, c) => (object?[])
             [
                 name, data.CommonNames.GetValueOrDefault(name, ""), split.Train.Count(clip => clip.Labels.Contains(name)),
-                .. Of("focal", c), .. Of("soundscape", c),
+                .. focal(c), .. soundscape(c),
             ]));
+
+        Func<int, object?[]> Columns(string domain)
+        {
+            if (!evaluations.TryGetValue(domain, out var evaluation)) return _ => [null, null, null];
+            var (precisions, areas) = (Ranking.AveragePrecisions(evaluation.Scores), Ranking.RocAucs(evaluation.Scores));
+            return c => [evaluation.Scores.Positives(c), precisions[c].OrNull(), areas[c].OrNull()];
+        }
     }
 
     /// <summary><c>scores.&lt;domain&gt;.csv</c>: id, true classes, then a score per class.</summary>
@@ -59,23 +60,4 @@ public static class RunFiles
                 string.Join(' ', scores.Classes.Where((_, c) => scores.Truth[(r * scores.Classes.Count) + c])),
                 .. Enumerable.Range(0, scores.Classes.Count).Select(c => (object)scores.Values[(r * scores.Classes.Count) + c]),
             ]));
-
-    /// <summary>Rows in which class <paramref name="c"/> is present.</summary>
-    public static int Support(Scores scores, int c)
-    {
-        var count = 0;
-        for (var r = 0; r < scores.Ids.Count; r++)
-            if (scores.Truth[(r * scores.Classes.Count) + c]) count++;
-        return count;
-    }
-
-    static (bool[] Truth, double[] Values) Column(Scores scores, int c)
-    {
-        var (truth, values) = (new bool[scores.Ids.Count], new double[scores.Ids.Count]);
-        for (var r = 0; r < truth.Length; r++)
-            (truth[r], values[r]) = (scores.Truth[(r * scores.Classes.Count) + c], scores.Values[(r * scores.Classes.Count) + c]);
-        return (truth, values);
-    }
-
-    static double? Defined(double value) => double.IsNaN(value) ? null : value;
 }

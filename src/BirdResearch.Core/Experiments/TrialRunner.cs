@@ -150,19 +150,15 @@ public sealed class TrialRunner(RunStore store)
             ? known
             : _readers[(data.Root, sampleRate, seconds)] = new WindowReader(data, sampleRate, seconds);
 
-    static DomainScores ScoresOf(Scores scores)
-    {
-        static double? Defined(double value) => double.IsNaN(value) ? null : value;
-        return new DomainScores(
-            scores.Ids.Count,
-            Enumerable.Range(0, scores.Classes.Count).Count(c => RunFiles.Support(scores, c) > 0),
-            Defined(Ranking.MeanAveragePrecision(scores)),
-            Defined(Ranking.MicroMeanAveragePrecision(scores)),
-            Defined(Ranking.SampleMeanAveragePrecision(scores)),
-            Defined(Ranking.PaddedMeanAveragePrecision(scores)),
-            Defined(Ranking.MacroRocAuc(scores)),
-            HasOneLabelPerRow(scores) ? Defined(Ranking.Accuracy(scores)) : null);
-    }
+    static DomainScores ScoresOf(Scores scores) => new(
+        scores.Ids.Count,
+        Enumerable.Range(0, scores.Classes.Count).Count(c => scores.Positives(c) > 0),
+        Ranking.MeanAveragePrecision(scores).OrNull(),
+        Ranking.MicroMeanAveragePrecision(scores).OrNull(),
+        Ranking.SampleMeanAveragePrecision(scores).OrNull(),
+        Ranking.PaddedMeanAveragePrecision(scores).OrNull(),
+        Ranking.MacroRocAuc(scores).OrNull(),
+        HasOneLabelPerRow(scores) ? Ranking.Accuracy(scores).OrNull() : null);
 
     static bool HasOneLabelPerRow(Scores scores)
     {

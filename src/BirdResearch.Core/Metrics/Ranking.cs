@@ -98,7 +98,7 @@ public static class Ranking
     /// </summary>
     public static double MacroRocAuc(Scores scores)
     {
-        var withPositives = RocAucs(scores).Where((_, index) => HasPositives(scores, index)).ToArray();
+        var withPositives = RocAucs(scores).Where((_, index) => scores.Positives(index) > 0).ToArray();
         return withPositives.Length == 0 ? double.NaN : withPositives.Average();
     }
 
@@ -143,13 +143,6 @@ public static class Ranking
             results[column] = metric(truth, values);
         }
         return results;
-    }
-
-    static bool HasPositives(Scores scores, int column)
-    {
-        for (var cell = column; cell < scores.Truth.Length; cell += scores.Classes.Count)
-            if (scores.Truth[cell]) return true;
-        return false;
     }
 
     static double MeanOfDefined(double[] values)

@@ -39,4 +39,14 @@ public sealed class Scores
 
     /// <summary>N x C scores, row-major.</summary>
     public ReadOnlySpan<double> Values => _values;
+
+    /// <summary>Rows in which a class is true.</summary>
+    /// <param name="column">The class's place among <see cref="Classes"/>.</param>
+    public int Positives(int column)
+    {
+        var count = 0;
+        for (var cell = column; cell < _truth.Length; cell += Classes.Count)
+            if (_truth[cell]) count++;
+        return count;
+    }
 }

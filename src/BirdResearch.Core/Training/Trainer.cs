@@ -102,14 +102,14 @@ public sealed class Trainer
         var row = new EpochRow(epoch + 1, seconds, clips, rate, sum / clips, null, null, null, null);
         if (!_settings.EvaluatesAfter(epoch)) return row;
         var train = Evaluate(SampleOfTraining(), "train", cancellation: cancellation);
-        row = row with { TrainMap = Defined(Ranking.MeanAveragePrecision(train.Scores)) };
+        row = row with { TrainMap = Ranking.MeanAveragePrecision(train.Scores).OrNull() };
         if (_split.Validation.Count == 0) return row;
         var focal = Evaluate(_split.Validation, "focal", cancellation: cancellation);
         return row with
         {
             FocalLoss = focal.Loss,
-            FocalMap = Defined(Ranking.MeanAveragePrecision(focal.Scores)),
-            FocalAuc = Defined(Ranking.MacroRocAuc(focal.Scores)),
+            FocalMap = Ranking.MeanAveragePrecision(focal.Scores).OrNull(),
+            FocalAuc = Ranking.MacroRocAuc(focal.Scores).OrNull(),
         };
     }
 
@@ -154,9 +154,6 @@ public sealed class Trainer
         var want = Math.Min(_split.Train.Count, Math.Max(_split.Validation.Count, Math.Min(_split.Train.Count, 32)));
         return [.. Enumerable.Range(0, want).Select(i => _split.Train[(int)((long)i * _split.Train.Count / want)])];
     }
-
-    /// <summary>Null for NaN: a metric that is not defined for these clips.</summary>
-    static double? Defined(double value) => double.IsNaN(value) ? null : value;
 
     /// <summary>Counts clips and tells the listener how far the training is.</summary>
     sealed class Pace(int epochs, int clipsPerEpoch, IReadOnlyList<EpochRow> rows, IProgress<TrainingProgress>? listener)
