@@ -48,11 +48,14 @@ static class SsmBench
         var reference = Case(new("scan of ssamba_tiny", "kernel", "reference", ssambaScan.Elements, "elements/s", () => ssambaScan.ThroughTorch(reference: true)) { MostRounds = 3 });
 
         // Within a model a scan finds its inputs in the cache; several calls in a row do so too.
-        BenchCase Kernel(string subject, string variant, BareScan of, Action work, int? threads = null) =>
-            Case(new(subject, "kernel", variant, KernelCalls * of.Elements, "elements/s", () =>
+        BenchCase Kernel(string subject, string variant, BareScan of, Action work, int? threads = null)
+        {
+            void Several()
             {
                 for (var i = 0; i < KernelCalls; i++) work();
-            }) { Threads = threads });
+            }
+            return Case(new(subject, "kernel", variant, KernelCalls * of.Elements, "elements/s", Several) { Threads = threads });
+        }
 
         var (fused, plain) = FrontEndCases(Case);
         var (tokens, bytes, shorter, longer) = Lengths(Case);
