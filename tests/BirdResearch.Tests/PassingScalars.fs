@@ -71,10 +71,10 @@ let private unsafeOfTorchSharp =
 
 let private nameOf (m: MethodBase) = (match m.DeclaringType with null -> "" | t -> $"{t}.") + m.Name
 
-/// Methods of an assembly, constructors apart, that make a Scalar in passing, with what they call.
+/// Methods of an assembly, constructors and static initialisers apart, that make a Scalar in passing, with what they call.
 let sitesIn (assembly: Assembly) =
     [ for m in methodsOf assembly do
-        if not m.IsConstructor then
+        if not (m :? ConstructorInfo) then
             match [ for called in calls m do if makesScalar called || unsafeOfTorchSharp.Value.Contains called then called.Name ] with
             | [] -> ()
             | found -> nameOf m, List.distinct found ]
