@@ -14,14 +14,6 @@ type private Asked =
     | SumAlone
     | FirstNormAlone
 
-let private withForm (form: string) (work: unit -> 'a) =
-    let before = Environment.GetEnvironmentVariable ScanForms.Variable
-    Environment.SetEnvironmentVariable(ScanForms.Variable, form)
-    try
-        work ()
-    finally
-        Environment.SetEnvironmentVariable(ScanForms.Variable, before)
-
 /// Outputs and the gradient of every input, by name; the same numbers whatever the precision and the form.
 let private outcome fused (precision: torch.ScalarType) (width: int64) added norms doubled asked =
     torch.manual_seed 3L |> ignore

@@ -203,13 +203,7 @@ let private scan =
                           torch.randn (directions, channels, count, 2L)
                           torch.randn channels ]
                     let reference = outcome (fun (u, a, w, d) -> DiagonalScan.Reference(u, a, w, d, gelu)) torch.float64 inputs
-                    let before = Environment.GetEnvironmentVariable ScanForms.Variable
-                    Environment.SetEnvironmentVariable(ScanForms.Variable, form)
-                    let fast =
-                        try
-                            outcome (fun (u, a, w, d) -> DiagonalScan.Apply(u, a, w, d, gelu)) torch.float32 inputs
-                        finally
-                            Environment.SetEnvironmentVariable(ScanForms.Variable, before)
+                    let fast = withForm form (fun () -> outcome (fun (u, a, w, d) -> DiagonalScan.Apply(u, a, w, d, gelu)) torch.float32 inputs)
                     for name, want, got in List.zip3 [ "y"; "du"; "d log a"; "dw"; "dD" ] reference fast do
                         let scale = want |> Array.map abs |> Array.max
                         Expect.isLessThan (widest want got) (1e-5 * (scale + 1e-3)) $"{name}, as large as {scale}")
@@ -251,13 +245,7 @@ let private gate =
                         let y = unit leaf
                         (y * y).sum().backward ()
                         y, nonNull leaf.grad
-                    let before = Environment.GetEnvironmentVariable ScanForms.Variable
-                    Environment.SetEnvironmentVariable(ScanForms.Variable, form)
-                    let y, dx =
-                        try
-                            outcome GatedUnit.Apply torch.float32
-                        finally
-                            Environment.SetEnvironmentVariable(ScanForms.Variable, before)
+                    let y, dx = withForm form (fun () -> outcome GatedUnit.Apply torch.float32)
                     let plain, slope = outcome GatedUnit.Reference torch.float64
                     for name, want, got in [ "y", numbers plain, numbers y; "dx", numbers slope, numbers dx ] do
                         Expect.isLessThan (widest want got) (1e-6 * (want |> Array.map abs |> Array.max)) name)

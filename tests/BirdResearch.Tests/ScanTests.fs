@@ -8,14 +8,6 @@ open BirdResearch.Kernels
 open BirdResearch.Models
 open BirdResearch.Tests.Tensors
 
-let private withForm (form: string) (work: unit -> 'a) =
-    let before = Environment.GetEnvironmentVariable ScanForms.Variable
-    Environment.SetEnvironmentVariable(ScanForms.Variable, form)
-    try
-        work ()
-    finally
-        Environment.SetEnvironmentVariable(ScanForms.Variable, before)
-
 /// The vector forms that this processor has.
 let private vectorForms =
     [ "vector256"

@@ -4,6 +4,7 @@ module BirdResearch.Tests.Tensors
 open System
 open Expecto
 open TorchSharp
+open BirdResearch.Kernels
 
 let numbers (t: torch.Tensor) =
     use wide = t.detach().``to``(torch.float64).contiguous()
@@ -41,3 +42,12 @@ let settledTensors () =
     GC.Collect()
     GC.WaitForPendingFinalizers()
     torch.Tensor.TotalCount
+
+/// The work's result with that form of the scan forced.
+let withForm (form: string) (work: unit -> 'a) =
+    let before = Environment.GetEnvironmentVariable ScanForms.Variable
+    Environment.SetEnvironmentVariable(ScanForms.Variable, form)
+    try
+        work ()
+    finally
+        Environment.SetEnvironmentVariable(ScanForms.Variable, before)

@@ -8,7 +8,7 @@ static unsafe partial class ScanEngine<V, L>
     public static void Convolve(ConvolutionProblem problem)
     {
         var tiles = (problem.Channels + W - 1) / W;
-        var blocks = Math.Min(tiles, (16 + problem.Batch - 1) / problem.Batch);
+        var blocks = ScanChunk.Blocks(tiles, problem.Batch);
         OpenMpPool.For(problem.Batch * blocks, item => ConvolveBlock(problem, item / blocks, Range(tiles, item % blocks, blocks)));
     }
 
@@ -16,7 +16,7 @@ static unsafe partial class ScanEngine<V, L>
     public static void ConvolveBackward(ConvolutionProblem problem)
     {
         var tiles = (problem.Channels + W - 1) / W;
-        var blocks = Math.Min(tiles, (16 + problem.Batch - 1) / problem.Batch);
+        var blocks = ScanChunk.Blocks(tiles, problem.Batch);
         OpenMpPool.For(problem.Batch * blocks, item => ConvolveBackwardBlock(problem, item / blocks, Range(tiles, item % blocks, blocks)));
     }
 

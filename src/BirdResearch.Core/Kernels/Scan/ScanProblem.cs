@@ -64,11 +64,7 @@ unsafe struct ScanProblem
     public GateGradient Gate;
 
     /// <summary>Blocks that the channels are divided into, so that a small batch keeps all threads busy. Does not depend on their number.</summary>
-    public readonly int Blocks(int width)
-    {
-        const int Parts = 32;
-        return Math.Min(Tiles(width), (Parts + Batch - 1) / Batch);
-    }
+    public readonly int Blocks(int width) => ScanChunk.Blocks(Tiles(width), Batch);
 
     public readonly int Tiles(int width) => Groups * TilesPerGroup(width);
 
@@ -86,4 +82,9 @@ unsafe struct ScanProblem
 static class ScanChunk
 {
     public const int Tokens = 16;
+
+    const int Parts = 32; // of a whole batch, so that a slow thread does not keep the others waiting for long
+
+    /// <summary>Blocks that the tiles of each batch element are divided into.</summary>
+    public static int Blocks(int tiles, int batch) => Math.Min(tiles, (Parts + batch - 1) / batch);
 }
