@@ -124,7 +124,7 @@ let seen (batches: ClipBatch seq) =
 
 let epoch (data: Dataset) (clips: Clip seq) seed number workers =
     let reader = WindowReader(data, rate, 0.5)
-    ClipBatches.Training(reader, Array.ofSeq clips, data.Classes, 4, seed, number, Nullable workers) |> seen
+    ClipBatches.Training(reader, Array.ofSeq clips, data.Classes, 4, seed, number, workers = Nullable workers) |> seen
 
 let batches =
     testList "batches" [
@@ -155,7 +155,7 @@ let batches =
             let reader = WindowReader(data, rate, 0.5)
             let places =
                 [ for number in 0..399 do
-                      for b in ClipBatches.Training(reader, data.Focal, data.Classes, 2, 1L, number, Nullable 1) do
+                      for b in ClipBatches.Training(reader, data.Focal, data.Classes, 2, 1L, number, workers = Nullable 1) do
                           yield! Array.chunkBySize 4000 b.Samples |> Array.map position ]
             Expect.isTrue (places |> List.forall (fun p -> p <= 16_000)) "inside"
             for quarter in 0..3 do
@@ -232,7 +232,7 @@ let batches =
             let mutable count = 0
             Expect.throwsT<OperationCanceledException>
                 (fun () ->
-                    for _ in ClipBatches.Training(WindowReader(data, rate, 0.5), data.Focal, data.Classes, 2, 1L, 0, Nullable 2, stop.Token) do
+                    for _ in ClipBatches.Training(WindowReader(data, rate, 0.5), data.Focal, data.Classes, 2, 1L, 0, workers = Nullable 2, cancellation = stop.Token) do
                         count <- count + 1
                         stop.Cancel())
                 "cancelled"
@@ -249,7 +249,7 @@ let batches =
                 |> Array.exists (fun task -> try (File.ReadAllText $"{task}/comm").Trim() = "clip reader 41" with :? IOException -> false)
             let mutable during = false
             let mutable first = true
-            for _ in ClipBatches.Training(reader, data.Focal, data.Classes, 2, 1L, 0, Nullable 41) |> Seq.truncate 1 do
+            for _ in ClipBatches.Training(reader, data.Focal, data.Classes, 2, 1L, 0, workers = Nullable 41) |> Seq.truncate 1 do
                 during <- alive ()
                 first <- false
             Expect.isTrue (during && not first) "a thread was there"

@@ -50,9 +50,10 @@ let tests =
             let store = freshStore ()
             let training =
                 TrainingSettings (
-                    Epochs = 2, BatchSize = 4, WindowSeconds = 1.0, EvaluationWindows = 2, MixupProbability = 1.0, TimeShiftProbability = 1.0,
-                    FrequencyMasks = 2, TimeMasks = 2, DropPathRate = 0.1)
+                    Epochs = 2, BatchSize = 4, WindowSeconds = 1.0, EvaluationWindows = 2, DropPathRate = 0.1,
+                    Augmentation = AugmentationSettings (Mixup = MixupSettings (Probability = 1.0), TimeShift = TimeShiftSettings (Probability = 1.0)))
             let run = TrialRunner(store).Run ("a", Trial (Data = trial.Value.Data, Model = "mamba_raw_tiny", FrontEnd = "waveform-16k", Training = training))
+            Expect.equal run.Augmentations[Mixup.Name].Applied run.Cost.Clips "every clip was mixed, and the record says so"
             Expect.equal (run.Model.Rows, run.Model.Frames) (1L, 16000L) "features"
             let examples = File.ReadAllText (Path.Combine (store.FolderOf ("a", run.Name), "examples", "examples.json"))
             use document = System.Text.Json.JsonDocument.Parse examples

@@ -29,7 +29,7 @@ type private Steps(name: string) =
     let model =
         Classifiers.Create(name, classes, ModelsTests.shapeOf name, ModelOptions(Seed = Nullable 1, DropRate = 0.1, DropPathRate = 0.1))
     let optimiser = ParameterRules.Optimiser(model, TrainingSettings())
-    let mixup, masks, counts = Mixup(0.7, 0.4), SpecAugment(1, 0.2, 1, 0.2), AugmentationCounts()
+    let augmenter = new Augmenter(AugmentationSettings(Mixup = MixupSettings(Probability = 0.7)), frontEnd.SampleRate, frontEnd.MaskedValue)
     let loss = Loss.Named("bce", Labelling.MultiLabel, 0.1)
     let clip = sound clips samples
     let labels = torch.eye(int64 clips, int64 classes)
@@ -37,10 +37,10 @@ type private Steps(name: string) =
     member _.Take(step: int) =
         use _ = torch.NewDisposeScope()
         torch.manual_seed (int64 step) |> ignore
-        let place = AugmentationStep(1L, 0, step)
-        let struct (mixed, mixedLabels) = mixup.Apply(clip, labels, place, counts)
-        let features = masks.Apply(frontEnd.forward mixed, place, counts)
-        let value = loss.Of(model.call features, mixedLabels)
+        let keys = [| for row in 1..clips -> SampleKey(1L, step, string row) |]
+        let batch = augmenter.OnBatch(LabelledSound(clip, labels, keys))
+        let features = augmenter.OnFeatures(frontEnd.forward batch.Samples, keys)
+        let value = loss.Of(model.call features, batch.Labels)
         value.backward ()
         optimiser.Step(1e-3, 5.0) |> ignore
         value.item<float32> ()
@@ -50,6 +50,7 @@ type private Steps(name: string) =
     interface IDisposable with
         member _.Dispose() =
             frontEnd.Dispose()
+            augmenter.Dispose()
             model.Dispose()
 
 /// What the work gives, each time, while another thread collects garbage, and finalises, every millisecond; it is done again until

@@ -534,7 +534,7 @@ let private frontEnd =
                 let padding = features.narrow(3L, 98L, 20L).to_type torch.float64
                 Expect.isTrue ((padding - torch.tensor zero).abs().max().item<float> () < 1e-6) "padding after the 98 frames of a second"
                 let counts = AugmentationCounts()
-                let masked = SpecAugment(1, 0.3, 1, 0.3, 1.0, front.MaskedValue).Apply(features, AugmentationStep(1L, 0, 0), counts)
+                let masked = SpecAugment(SpecAugmentSettings(FrequencyShare = 0.3, TimeMasks = 1, TimeShare = 0.3), front.MaskedValue).Apply(features, [| for row in 1 .. int features.shape[0] -> SampleKey(1L, 0, string row) |], counts)
                 let changed = masked.ne features
                 Expect.isTrue (changed.any().item<bool> ()) "something is masked"
                 let filled = masked.masked_select(changed).to_type torch.float64

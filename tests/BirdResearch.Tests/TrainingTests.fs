@@ -123,7 +123,7 @@ let tests =
             for wrong, name in
                 [ TrainingSettings (Epochs = 0), "training.epochs"
                   TrainingSettings (LearningRate = -1.0), "training.learning_rate"
-                  TrainingSettings (MixupProbability = 1.5), "training.mixup_probability" ] do
+                  TrainingSettings (Augmentation = AugmentationSettings (Mixup = MixupSettings (Probability = 1.5))), "training.augmentation.mixup.probability" ] do
                 let message = try wrong.Check (); "" with :? ArgumentException as e -> e.Message
                 Expect.stringContains message name "the setting's name"
         }
@@ -160,7 +160,7 @@ let tests =
 
         test "training learns: the loss falls and training mAP ends far above chance" {
             use scope = torch.NewDisposeScope ()
-            let trainer, _ = trainer (TrainingSettings (Epochs = 60, BatchSize = 4, WindowSeconds = 2.0, LearningRate = 3e-3, EvaluateEvery = 60, MixupProbability = 0.0, TimeMasks = 0, FrequencyMasks = 0, DropRate = 0.0)) 1
+            let trainer, _ = trainer (TrainingSettings (Epochs = 60, BatchSize = 4, WindowSeconds = 2.0, LearningRate = 3e-3, EvaluateEvery = 60, Augmentation = AugmentationSettings.Off, DropRate = 0.0)) 1
             trainer.Run ()
             Expect.isLessThan (Seq.last trainer.Rows).TrainLoss ((Seq.head trainer.Rows).TrainLoss * 0.5) "loss"
             Expect.isGreaterThan (Seq.last trainer.Rows).TrainMap.Value 0.9 "training mAP"

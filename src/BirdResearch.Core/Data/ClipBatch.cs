@@ -6,6 +6,9 @@ namespace BirdResearch.Data;
 /// <param name="Ids">The clip of each row, B of them; a recording of several windows comes several times.</param>
 public sealed record ClipBatch(float[] Samples, float[] Labels, IReadOnlyList<string> Ids)
 {
+    /// <summary>What each row's random numbers are made of, B of them in training; empty in evaluation, where nothing is random.</summary>
+    public IReadOnlyList<SampleKey> Keys { get; init; } = [];
+
     /// <summary>Rows B.</summary>
     public int Count => Ids.Count;
 

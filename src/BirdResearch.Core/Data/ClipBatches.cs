@@ -29,23 +29,23 @@ public static class ClipBatches
     /// <param name="batchSize">Rows of a batch, at least 2.</param>
     /// <param name="seed">The experiment's seed.</param>
     /// <param name="epoch">Number of the epoch, from 0.</param>
+    /// <param name="change">Changes each window once it is read; null leaves it.</param>
     /// <param name="workers">Decoding threads; null takes half of the cores.</param>
     /// <param name="cancellation">Ends the loop with an <see cref="OperationCanceledException"/>.</param>
     public static IEnumerable<ClipBatch> Training(
         WindowReader reader, IReadOnlyList<Clip> clips, IReadOnlyList<string> classes, int batchSize, long seed, int epoch,
-        int? workers = null, CancellationToken cancellation = default)
+        WindowChange? change = null, int? workers = null, CancellationToken cancellation = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 2);
         if (clips.Count < 2)
             throw new ArgumentException($"Training needs at least two clips, not {clips.Count}; batch norm cannot learn from one.");
         var columnOf = Columns(clips, classes);
         var drawn = clips
-            .Select(clip => (Clip: clip, Random: new CounterRandom(seed, epoch, CounterRandom.KeyOf(clip.Id))))
-            .Select(d => (d.Clip, d.Random, Place: d.Random.NextBits()))
-            .OrderBy(d => d.Place).ThenBy(d => d.Clip.Id, StringComparer.Ordinal);
-        PlannedWindow[] windows = [.. drawn.Select(d => new PlannedWindow(d.Clip, 0, d.Random))];
+            .Select(clip => (Clip: clip, Key: new SampleKey(seed, epoch, clip.Id)))
+            .OrderBy(d => d.Key.RandomFor("order").NextBits()).ThenBy(d => d.Clip.Id, StringComparer.Ordinal);
+        PlannedWindow[] windows = [.. drawn.Select(d => new PlannedWindow(d.Clip, 0, d.Key))];
         var batches = PerEpoch(clips.Count, batchSize);
-        return Load(reader, batchSize, workers, columnOf, cancellation, Enumerable.Range(0, batches)
+        return Load(reader, batchSize, change, workers, columnOf, cancellation, Enumerable.Range(0, batches)
             .Select(b => windows[(b * batchSize)..(b == batches - 1 ? windows.Length : (b + 1) * batchSize)]));
     }
 
@@ -68,7 +68,7 @@ public static class ClipBatches
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batchSize);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxWindows);
         var columnOf = Columns(clips, classes);
-        return Load(reader, batchSize, workers, columnOf, cancellation,
+        return Load(reader, batchSize, null, workers, columnOf, cancellation,
             clips.SelectMany(clip => Offsets(reader, clip, maxWindows).Select(offset => new PlannedWindow(clip, offset))).Chunk(batchSize));
     }
 
@@ -90,16 +90,16 @@ public static class ClipBatches
     }
 
     static IEnumerable<ClipBatch> Load(
-        WindowReader reader, int batchSize, int? workers, IReadOnlyDictionary<string, int> columnOf, CancellationToken cancellation,
+        WindowReader reader, int batchSize, WindowChange? change, int? workers, IReadOnlyDictionary<string, int> columnOf, CancellationToken cancellation,
         IEnumerable<PlannedWindow[]> plan)
     {
         var count = workers ?? Math.Max(1, Environment.ProcessorCount / 2);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count, nameof(workers));
-        return Loaded(reader, count, Math.Max(2, 2 * count / batchSize), columnOf, plan, cancellation);
+        return Loaded(reader, change, count, Math.Max(2, 2 * count / batchSize), columnOf, plan, cancellation);
     }
 
     static IEnumerable<ClipBatch> Loaded(
-        WindowReader reader, int workers, int ahead, IReadOnlyDictionary<string, int> columnOf, IEnumerable<PlannedWindow[]> plan,
+        WindowReader reader, WindowChange? change, int workers, int ahead, IReadOnlyDictionary<string, int> columnOf, IEnumerable<PlannedWindow[]> plan,
         CancellationToken cancellation)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
@@ -115,7 +115,7 @@ public static class ClipBatches
             var waiting = new Queue<PendingBatch>();
             foreach (var windows in plan)
             {
-                var batch = new PendingBatch(reader, windows, columnOf);
+                var batch = new PendingBatch(reader, windows, columnOf, change);
                 for (var row = 0; row < batch.Count; row++) rows.Add((batch, row), cancellation);
                 waiting.Enqueue(batch);
                 if (waiting.Count > ahead) yield return waiting.Dequeue().Wait(cancellation);

@@ -6,21 +6,25 @@ namespace BirdResearch.Data;
 sealed class PendingBatch
 {
     readonly WindowReader _reader;
+    readonly WindowChange? _change;
     readonly PlannedWindow[] _windows;
     readonly Exception?[] _failures;
     readonly TaskCompletionSource _filled = new(TaskCreationOptions.RunContinuationsAsynchronously);
     readonly ClipBatch _batch;
     int _left;
 
-    public PendingBatch(WindowReader reader, PlannedWindow[] windows, IReadOnlyDictionary<string, int> columnOf)
+    public PendingBatch(WindowReader reader, PlannedWindow[] windows, IReadOnlyDictionary<string, int> columnOf, WindowChange? change)
     {
-        (_reader, _windows, _failures, _left) = (reader, windows, new Exception?[windows.Length], windows.Length);
+        (_reader, _change, _windows, _failures, _left) = (reader, change, windows, new Exception?[windows.Length], windows.Length);
         var labels = new float[windows.Length * columnOf.Count];
         for (var i = 0; i < windows.Length; i++)
             foreach (var label in windows[i].Clip.Labels)
                 labels[i * columnOf.Count + columnOf[label]] = 1;
         _batch = new ClipBatch(
-            GC.AllocateUninitializedArray<float>(windows.Length * reader.WindowSamples), labels, [.. windows.Select(w => w.Clip.Id)]);
+            GC.AllocateUninitializedArray<float>(windows.Length * reader.WindowSamples), labels, [.. windows.Select(w => w.Clip.Id)])
+        {
+            Keys = [.. windows.Select(w => w.Key).OfType<SampleKey>()],
+        };
     }
 
     public int Count => _windows.Length;
@@ -28,11 +32,13 @@ sealed class PendingBatch
     /// <summary>Reads row <paramref name="row"/>; never throws, a failure is kept for the one who waits.</summary>
     public void Fill(int row)
     {
-        var (clip, offset, random) = _windows[row];
+        var (clip, offset, key) = _windows[row];
         try
         {
-            if (random is not null) offset = random.NextLong(Math.Max(1, _reader.LengthOf(clip) - _reader.WindowSamples + 1));
-            _reader.Read(clip, offset, _batch.Samples.AsSpan(row * _reader.WindowSamples, _reader.WindowSamples));
+            if (key is { } drawn) offset = drawn.RandomFor("window").NextLong(Math.Max(1, _reader.LengthOf(clip) - _reader.WindowSamples + 1));
+            var window = _batch.Samples.AsSpan(row * _reader.WindowSamples, _reader.WindowSamples);
+            _reader.Read(clip, offset, window);
+            if (key is { } sample) _change?.Invoke(sample, window);
         }
         catch (Exception e)
         {

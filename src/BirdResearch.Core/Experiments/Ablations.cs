@@ -1,3 +1,4 @@
+using BirdResearch.Features;
 using BirdResearch.Models;
 using BirdResearch.Naming;
 using BirdResearch.Training;
@@ -28,10 +29,12 @@ public static class Ablations
                 FrontEnd = Classifiers.Named(model).FrontEnd,
                 Training = new TrainingSettings
                 {
-                    MixupProbability = 0.8,
-                    MixupAlpha = 0.8,
-                    TimeShiftProbability = 1,
-                    FrequencyMasks = 2,
+                    Augmentation = new AugmentationSettings
+                    {
+                        TimeShift = new() { Probability = 1 },
+                        Mixup = new() { Probability = 0.8, Alpha = 0.8 },
+                        SpecAugment = new() { FrequencyMasks = 2 },
+                    },
                     DropRate = 0.2,
                     DropPathRate = 0.1,
                     WeightDecay = 0.05,

@@ -1,3 +1,5 @@
+using BirdResearch.Features;
+
 namespace BirdResearch.Experiments;
 
 /// <summary>What a finished run leaves in <c>run.json</c>.</summary>
@@ -26,6 +28,9 @@ public sealed record RunRecord
 
     /// <summary>What it cost.</summary>
     public required RunCost Cost { get; init; }
+
+    /// <summary>How often each augmentation was applied to a sample, of how often it was offered one.</summary>
+    public IReadOnlyDictionary<string, AugmentationCount> Augmentations { get; init; } = new Dictionary<string, AugmentationCount>();
 
     /// <summary>Where it ran.</summary>
     public required Machine Machine { get; init; }

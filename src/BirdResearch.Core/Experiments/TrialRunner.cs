@@ -134,6 +134,7 @@ public sealed class TrialRunner(RunStore store)
             Cost = new RunCost(
                 seconds, clips / seconds, evaluations.Values.Sum(e => e.Windows) / evaluations.Values.Sum(e => e.Seconds),
                 trainer.Steps, clips, DateTime.UtcNow),
+            Augmentations = trainer.AugmentationCounts.All,
             Machine = Machine.Current(),
         };
     }

@@ -24,9 +24,7 @@ public sealed class Trainer
     readonly int _seed;
     readonly Loss _loss;
     readonly AdamW _optimiser;
-    readonly TimeShift _timeShift;
-    readonly Mixup _mixup;
-    readonly SpecAugment _specAugment;
+    readonly Augmenter _augmenter;
     readonly List<EpochRow> _rows = [];
 
     /// <param name="frontEnd">Sound to features.</param>
@@ -44,11 +42,7 @@ public sealed class Trainer
         _loss = Loss.Named(settings.Loss, data.Labelling, settings.LabelSmoothing);
         ProductPrecision.Apply(settings.Precision, model);
         _optimiser = ParameterRules.Optimiser(model, settings);
-        _timeShift = new TimeShift(settings.TimeShiftProbability);
-        _mixup = new Mixup(settings.MixupProbability, settings.MixupAlpha);
-        _specAugment = new SpecAugment(
-            settings.FrequencyMasks, settings.FrequencyMaskShare, settings.TimeMasks, settings.TimeMaskShare, settings.SpecAugmentProbability,
-            frontEnd.MaskedValue);
+        _augmenter = new Augmenter(settings.Augmentation, frontEnd.SampleRate, frontEnd.MaskedValue);
     }
 
     /// <summary>The loss in use.</summary>
@@ -61,7 +55,7 @@ public sealed class Trainer
     public long Steps => _optimiser.Steps;
 
     /// <summary>How often each augmentation was offered and applied in this sitting.</summary>
-    public AugmentationCounts AugmentationCounts { get; } = new();
+    public AugmentationCounts AugmentationCounts => _augmenter.Counts;
 
     /// <summary>Goes on from the checkpoint, if there is one, to the last epoch; after each epoch the checkpoint is renewed.</summary>
     /// <param name="checkpoint">File that holds the last whole epoch; null keeps none.</param>
@@ -88,7 +82,7 @@ public sealed class Trainer
         var watch = Stopwatch.StartNew();
         var stepsPerEpoch = ClipBatches.PerEpoch(_split.Train.Count, _settings.BatchSize);
         var schedule = new Schedule(_settings.LearningRate, (long)_settings.Epochs * stepsPerEpoch, _settings.WarmupShare);
-        foreach (var batch in ClipBatches.Training(_reader, _split.Train, _data.Classes, _settings.BatchSize, _seed, epoch, cancellation: cancellation))
+        foreach (var batch in ClipBatches.Training(_reader, _split.Train, _data.Classes, _settings.BatchSize, _seed, epoch, _augmenter.OnWindow, cancellation: cancellation))
         {
             rate = schedule.At(((long)epoch * stepsPerEpoch) + step);
             sum += Step(batch, epoch, step++, rate) * batch.Count;
@@ -113,18 +107,18 @@ public sealed class Trainer
         };
     }
 
-    double Step(ClipBatch batch, int epoch, int step, double learningRate)
+    double Step(ClipBatch clips, int epoch, int step, double learningRate)
     {
         using var scope = NewDisposeScope();
         Tensor features, labels;
         using (no_grad())
         {
-            var place = new AugmentationStep(_seed, epoch, step);
-            _timeShift.Apply(batch.Samples, batch.Count, place, AugmentationCounts);
-            var samples = tensor(batch.Samples, [batch.Count, batch.WindowSamples]);             // (B, T)
-            labels = tensor(batch.Labels, [batch.Count, _data.Classes.Count]);                     // (B, C)
-            (samples, labels) = _mixup.Apply(samples, labels, place, AugmentationCounts);
-            features = _specAugment.Apply(_frontEnd.forward(samples), place, AugmentationCounts);  // (B, 1, M, F)
+            var batch = _augmenter.OnBatch(new LabelledSound(
+                tensor(clips.Samples, [clips.Count, clips.WindowSamples]),                        // (B, T)
+                tensor(clips.Labels, [clips.Count, _data.Classes.Count]),                         // (B, C)
+                clips.Keys));
+            labels = batch.Labels;
+            features = _augmenter.OnFeatures(_frontEnd.forward(batch.Samples), batch.Keys);       // (B, 1, M, F)
         }
         var loss = _loss.Of(_model.forward(features), labels);
         loss.backward();

@@ -1,3 +1,5 @@
+using BirdResearch.Features;
+
 namespace BirdResearch.Training;
 
 /// <summary>How a model is trained; the defaults are the baseline of every ablation.</summary>
@@ -47,29 +49,8 @@ public sealed record TrainingSettings
     /// <summary>Share of label mass spread over the other classes, in [0, 1).</summary>
     public double LabelSmoothing { get; init; }
 
-    /// <summary>Probability that a clip is turned around in time.</summary>
-    public double TimeShiftProbability { get; init; } = 0.5;
-
-    /// <summary>Probability that a clip is mixed with another clip of its batch.</summary>
-    public double MixupProbability { get; init; } = 0.5;
-
-    /// <summary>Both parameters of the Beta distribution that mixup's weight is drawn from.</summary>
-    public double MixupAlpha { get; init; } = 0.4;
-
-    /// <summary>Probability that a clip gets SpecAugment's masks.</summary>
-    public double SpecAugmentProbability { get; init; } = 1;
-
-    /// <summary>SpecAugment frequency masks per clip.</summary>
-    public int FrequencyMasks { get; init; } = 1;
-
-    /// <summary>Largest share of the rows that one frequency mask covers.</summary>
-    public double FrequencyMaskShare { get; init; } = 0.15;
-
-    /// <summary>SpecAugment time masks per clip.</summary>
-    public int TimeMasks { get; init; } = 2;
-
-    /// <summary>Largest share of the frames that one time mask covers.</summary>
-    public double TimeMaskShare { get; init; } = 0.15;
+    /// <summary>What changes the training samples.</summary>
+    public AugmentationSettings Augmentation { get; init; } = new();
 
     /// <summary>Dropout before the classifier.</summary>
     public double DropRate { get; init; } = 0.1;
@@ -112,16 +93,9 @@ public sealed record TrainingSettings
         Require(nameof(Beta1), Beta1, Beta1 is >= 0 and < 1, "at least 0 and below 1");
         Require(nameof(Beta2), Beta2, Beta2 is >= 0 and < 1, "at least 0 and below 1");
         ProductPrecision.Check(Precision);
+        Augmentation.Check();
         Require(nameof(WarmupShare), WarmupShare, WarmupShare is >= 0 and < 1, "at least 0 and below 1");
         Require(nameof(LabelSmoothing), LabelSmoothing, LabelSmoothing is >= 0 and < 1, "at least 0 and below 1");
-        Require(nameof(TimeShiftProbability), TimeShiftProbability, TimeShiftProbability is >= 0 and <= 1, "between 0 and 1");
-        Require(nameof(MixupProbability), MixupProbability, MixupProbability is >= 0 and <= 1, "between 0 and 1");
-        Require(nameof(SpecAugmentProbability), SpecAugmentProbability, SpecAugmentProbability is >= 0 and <= 1, "between 0 and 1");
-        Require(nameof(MixupAlpha), MixupAlpha, MixupAlpha > 0, "above 0");
-        Require(nameof(FrequencyMasks), FrequencyMasks, FrequencyMasks >= 0, "at least 0");
-        Require(nameof(FrequencyMaskShare), FrequencyMaskShare, FrequencyMaskShare is >= 0 and < 1, "at least 0 and below 1");
-        Require(nameof(TimeMasks), TimeMasks, TimeMasks >= 0, "at least 0");
-        Require(nameof(TimeMaskShare), TimeMaskShare, TimeMaskShare is >= 0 and < 1, "at least 0 and below 1");
         Require(nameof(DropRate), DropRate, DropRate is >= 0 and < 1, "at least 0 and below 1");
         Require(nameof(DropPathRate), DropPathRate, DropPathRate is >= 0 and < 1, "at least 0 and below 1");
         Require(nameof(HeadScale), HeadScale, HeadScale is >= 0 and <= 10, "between 0 and 10");

@@ -19,28 +19,23 @@ public sealed class SpecAugment
     readonly Scalar _maskedValue, _none = 0;
     readonly bool _fills;
 
-    /// <param name="frequencyMasks">Frequency masks per clip.</param>
-    /// <param name="frequencyShare">Largest share of the rows that one frequency mask covers, in [0, 1]; 0 switches them off.</param>
-    /// <param name="timeMasks">Time masks per clip.</param>
-    /// <param name="timeShare">Largest share of the frames that one time mask covers, in [0, 1]; 0 switches them off.</param>
-    /// <param name="probability">Probability that a clip is masked at all, in [0, 1].</param>
+    /// <param name="settings">How often, how many masks, and their largest shares; a share of 0 switches its masks off.</param>
     /// <param name="maskedValue">What a masked cell holds, see <see cref="FrontEnd.MaskedValue"/>.</param>
-    public SpecAugment(
-        int frequencyMasks, double frequencyShare, int timeMasks, double timeShare, double probability = 1, double maskedValue = 0)
+    public SpecAugment(SpecAugmentSettings settings, double maskedValue = 0)
     {
-        AugmentationRange.Check("SpecAugment's number of frequency masks", frequencyMasks, 0, 1_000);
-        AugmentationRange.Check("SpecAugment's share of the rows", frequencyShare, 0, 1);
-        AugmentationRange.Check("SpecAugment's number of time masks", timeMasks, 0, 1_000);
-        AugmentationRange.Check("SpecAugment's share of the frames", timeShare, 0, 1);
-        AugmentationRange.Check("SpecAugment's probability", probability, 0, 1);
-        _frequencyMasks = frequencyShare > 0 ? frequencyMasks : 0;
-        _timeMasks = timeShare > 0 ? timeMasks : 0;
-        (_frequencyShare, _timeShare, _probability) = (frequencyShare, timeShare, probability);
+        AugmentationRange.Check("spec_augment.frequency_masks", settings.FrequencyMasks, 0, 1_000);
+        AugmentationRange.Check("spec_augment.frequency_share", settings.FrequencyShare, 0, 1);
+        AugmentationRange.Check("spec_augment.time_masks", settings.TimeMasks, 0, 1_000);
+        AugmentationRange.Check("spec_augment.time_share", settings.TimeShare, 0, 1);
+        AugmentationRange.Check("spec_augment.probability", settings.Probability, 0, 1);
+        _frequencyMasks = settings.FrequencyShare > 0 ? settings.FrequencyMasks : 0;
+        _timeMasks = settings.TimeShare > 0 ? settings.TimeMasks : 0;
+        (_frequencyShare, _timeShare, _probability) = (settings.FrequencyShare, settings.TimeShare, settings.Probability);
         (_maskedValue, _fills) = (maskedValue, maskedValue != 0);
     }
 
     /// <summary>Features (B, channels, rows, frames) to new ones of the same shape; all channels of a clip share its masks.</summary>
-    public Tensor Apply(Tensor features, AugmentationStep step, AugmentationCounts counts)
+    public Tensor Apply(Tensor features, IReadOnlyList<SampleKey> keys, AugmentationCounts counts)
     {
         var (clips, rows, frames) = ((int)features.shape[0], (int)features.shape[2], (int)features.shape[3]);
         var (keptRows, keptFrames) = (new float[clips * rows], new float[clips * frames]);
@@ -49,7 +44,7 @@ public sealed class SpecAugment
         var masked = 0;
         for (var clip = 0; clip < clips; clip++)
         {
-            var random = step.RandomOf(Name, clip);
+            var random = keys[clip].RandomFor(Name);
             if (random.NextDouble() >= _probability || _frequencyMasks + _timeMasks == 0) continue;
             Mask(keptRows.AsSpan(clip * rows, rows), _frequencyMasks, _frequencyShare, random);
             Mask(keptFrames.AsSpan(clip * frames, frames), _timeMasks, _timeShare, random);

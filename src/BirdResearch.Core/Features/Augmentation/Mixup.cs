@@ -26,21 +26,20 @@ public sealed class Mixup
     readonly double _probability, _alpha;
     readonly MixedLabels _labels;
 
-    /// <param name="probability">Probability that a clip is mixed, in [0, 1].</param>
-    /// <param name="alpha">Both parameters of the Beta distribution, above 0: small ones give mostly one clip, large ones halves.</param>
-    /// <param name="labels">What becomes of the labels.</param>
-    public Mixup(double probability, double alpha, MixedLabels labels = MixedLabels.Weighted)
+    /// <param name="settings">How often, with what weights, and what becomes of the labels.</param>
+    public Mixup(MixupSettings settings)
     {
-        AugmentationRange.Check("mixup's probability", probability, 0, 1);
-        AugmentationRange.Check("mixup's alpha", alpha, 1e-3, 1e3);
-        (_probability, _alpha, _labels) = (probability, alpha, labels);
+        AugmentationRange.Check("mixup.probability", settings.Probability, 0, 1);
+        AugmentationRange.Check("mixup.alpha", settings.Alpha, 1e-3, 1e3);
+        (_probability, _alpha, _labels) = (settings.Probability, settings.Alpha, settings.Labels);
     }
 
     /// <summary>Sound (B, T) or features (B, ...) and labels (B, C) to new ones of that shape. One clip alone stays as it is.</summary>
-    public (Tensor Clips, Tensor Labels) Apply(Tensor clips, Tensor labels, AugmentationStep step, AugmentationCounts counts)
+    public LabelledSound Apply(LabelledSound batch, AugmentationCounts counts)
     {
+        var (clips, labels) = (batch.Samples, batch.Labels);
         var rows = (int)clips.shape[0];
-        var (partners, weights) = Draw(rows, step);
+        var (partners, weights) = Draw(batch.Keys);
         counts.Add(Name, Enumerable.Range(0, rows).Count(row => partners[row] != row), rows);
 
         using var withoutGradient = no_grad();
@@ -54,16 +53,17 @@ public sealed class Mixup
         var mixedLabels = _labels == MixedLabels.Union
             ? maximum(labels, others)
             : (labels * weight.unsqueeze(1).to(labels.dtype)).Plus(others * rest.unsqueeze(1).to(labels.dtype)); // (B, C)
-        return (mixed.MoveToOuterDisposeScope(), mixedLabels.MoveToOuterDisposeScope());
+        return batch with { Samples = mixed.MoveToOuterDisposeScope(), Labels = mixedLabels.MoveToOuterDisposeScope() };
     }
 
     /// <summary>Each row's partner (itself when it is not mixed) and its own weight (then 1).</summary>
-    (long[] Partners, double[] Weights) Draw(int rows, AugmentationStep step)
+    (long[] Partners, double[] Weights) Draw(IReadOnlyList<SampleKey> keys)
     {
+        var rows = keys.Count;
         var (partners, weights) = (new long[rows], new double[rows]);
         for (var row = 0; row < rows; row++)
         {
-            var random = step.RandomOf(Name, row);
+            var random = keys[row].RandomFor(Name);
             var mix = random.NextDouble() < _probability && rows > 1;
             partners[row] = mix ? (row + 1 + random.NextInt(rows - 1)) % rows : row;
             weights[row] = mix ? Beta(random, _alpha) : 1;

@@ -8,6 +8,6 @@ static class AugmentationRange
     {
         if (!(value >= low && value <= high))
             throw new ArgumentException(
-                FormattableString.Invariant($"The setting {setting} is {value}: it must lie between {low} and {high}."));
+                FormattableString.Invariant($"The setting training.augmentation.{setting} is {value}: it must lie between {low} and {high}."));
     }
 }
