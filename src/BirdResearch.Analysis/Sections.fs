@@ -38,6 +38,8 @@ module internal Sections =
     /// What each arm reached, a row per arm.
     let results (part: Part) : XmlNode =
         let shifted = List.contains "soundscape" part.Domains
+        let accuracy (arm: Arm) = arm.Mean(Runs.metric "accuracy" "focal")
+        let accurate = part.Arms |> List.exists (accuracy >> Double.IsFinite)
 
         let columns =
             [ text "Model"
@@ -47,6 +49,7 @@ module internal Sections =
                   number $"{Charts.domainTitle domain} mAP" "mean ± sd, 95 % interval"
               number "Train − validation" "mAP"
               if shifted then number "Focal − soundscape" "mAP"
+              if accurate then number "Accuracy" "focal"
               number "ROC-AUC" "focal, macro"
               number "Parameters" "million"
               number "Training" "clips/s" ]
@@ -59,6 +62,7 @@ module internal Sections =
                   scoreCell domain arm
               str (signed (Arms.overfittingGap arm))
               if shifted then str (signed (Arms.domainGap arm))
+              if accurate then str (three (accuracy arm))
               str (three (arm.Mean(Runs.metric "roc_auc" "focal")))
               millions (arm.Mean(fun run -> float run.Record.Model.Parameters))
               str (significant (arm.Mean _.Record.Cost.TrainClipsPerSecond)) ]

@@ -123,10 +123,19 @@ module Statistics =
 
             if count = 0 then nan else sum / float count)
 
-    /// Interval of the mean macro mAP of several runs over recordings: percentiles of the resamples, less their bias (their mean less
-    /// the estimate), since a recording that is drawn twice ties with itself and raises average precision. Runs on the same rows
-    /// (seeds) share their draws, runs on other rows (folds) have their own. None where fewer than two recordings were scored.
-    let mapInterval (resamples: int) (runs: Scores list) : Interval option =
+    /// Accuracy of each resample.
+    let private resampledAccuracy (draws: int[][]) (scores: Scores) : float[] =
+        let classes = scores.Classes.Count
+        let rows = [| for row in 0 .. scores.Ids.Count - 1 -> Array.init classes (fun c -> scores.Values[row * classes + c]) |]
+        let correct = rows |> Array.mapi (fun row values -> scores.Truth[row * classes + Array.IndexOf(values, Array.max values)])
+
+        draws
+        |> Array.map (fun times ->
+            let hits = Array.fold2 (fun sum isHit count -> if isHit then sum + count else sum) 0 correct times
+            float hits / float (Array.sum times))
+
+    /// Percentiles of the resampled means of several runs, less their bias.
+    let private interval (estimate: Scores -> float) (resample: int[][] -> Scores -> float[]) (resamples: int) (runs: Scores list) =
         let strata = runs |> List.groupBy (fun scores -> String.Join('\n', scores.Ids))
         let recordings (scores: Scores) = scores.Ids |> Seq.map (recordingOf scores.Domain) |> Seq.distinct |> Seq.length
         let sizes = strata |> List.map (fun (_, members) -> recordings members.Head)
@@ -138,7 +147,7 @@ module Statistics =
                 [| for _, members in strata do
                        let draws = draws resamples members.Head.Domain members.Head.Ids
                        for scores in members do
-                           yield resampledMap draws scores |]
+                           yield resample draws scores |]
 
             let means =
                 Array.init resamples (fun index -> resampled |> Array.averageBy (Array.item index))
@@ -148,7 +157,7 @@ module Statistics =
             if means.Length = 0 then
                 None
             else
-                let bias = Array.average means - (runs |> List.averageBy Ranking.MeanAveragePrecision)
+                let bias = Array.average means - (runs |> List.averageBy estimate)
                 let edge q = Math.Clamp(quantile q means - bias, 0.0, 1.0)
 
                 Some
@@ -156,6 +165,16 @@ module Statistics =
                       High = edge ((1.0 + level) / 2.0)
                       Level = level
                       Recordings = List.sum sizes }
+
+    /// Interval of the mean macro mAP of several runs over recordings: percentiles of the resamples, less their bias (their mean less
+    /// the estimate), since a recording that is drawn twice ties with itself and raises average precision. Runs on the same rows
+    /// (seeds) share their draws, runs on other rows (folds) have their own. None where fewer than two recordings were scored.
+    let mapInterval (resamples: int) (runs: Scores list) : Interval option =
+        interval Ranking.MeanAveragePrecision resampledMap resamples runs
+
+    /// The same of the mean accuracy, for runs whose rows have one label each.
+    let accuracyInterval (resamples: int) (runs: Scores list) : Interval option =
+        interval Ranking.Accuracy resampledAccuracy resamples runs
 
     /// Whether two intervals share a value. A cautious rule: arms whose intervals overlap are not told apart by them.
     let overlap (left: Interval) (right: Interval) = left.Low <= right.High && right.Low <= left.High

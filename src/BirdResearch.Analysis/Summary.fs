@@ -7,12 +7,16 @@ type SummaryRow =
       FrontEnd: string
       Data: string
       Seeds: int
+      Folds: int
       /// Macro mAP of focal validation in 0 to 1, and its standard deviation over runs.
       FocalMap: float
       FocalDeviation: float
       /// Macro mAP of the soundscape test in 0 to 1, and its standard deviation over runs.
       SoundscapeMap: float
       SoundscapeDeviation: float
+      /// Share of held-out recordings whose highest score is their class, and its interval over recordings; nan and None for many labels.
+      Accuracy: float
+      AccuracyInterval: Interval option
       /// Macro ROC-AUC of focal validation in 0 to 1.
       RocAuc: float
       TrainClipsPerSecond: float
@@ -26,13 +30,25 @@ module Summary =
         | Some result -> result.Map
         | None -> Statistics.spread []
 
+    let private accuracyInterval (arm: Arm) =
+        let found = arm.Runs |> List.map (Runs.scores "focal")
+
+        if found |> List.forall Result.isOk then
+            Statistics.accuracyInterval Statistics.defaultResamples (found |> List.choose Result.toOption)
+        else
+            None
+
     let private row (arm: Arm) =
+        let accuracy = arm.Mean(Runs.metric "accuracy" "focal")
         let focal, soundscape = spread "focal" arm, spread "soundscape" arm
 
         { Model = arm.Model
           FrontEnd = if arm.Distinction = "" then arm.FrontEnd else $"{arm.FrontEnd}, {arm.Distinction}"
           Data = arm.Data
           Seeds = arm.Runs |> List.distinctBy _.Record.Trial.Seed |> List.length
+          Folds = arm.Runs |> List.distinctBy _.Record.Trial.Fold |> List.length
+          Accuracy = accuracy
+          AccuracyInterval = if System.Double.IsNaN accuracy then None else accuracyInterval arm
           FocalMap = focal.Mean
           FocalDeviation = focal.Deviation
           SoundscapeMap = soundscape.Mean
@@ -44,20 +60,40 @@ module Summary =
     /// A row per arm, by data set, model and front-end.
     let table (set: RunSet) : SummaryRow list = set |> Runs.byData |> List.collect (fun (_, runs) -> Arms.ofRuns runs |> List.map row)
 
-    /// Heads of the columns that cells gives.
-    let heads = [ "Model"; "Front-end"; "Data"; "Seeds"; "Focal mAP"; "Soundscape mAP"; "ROC-AUC"; "Train clips/s"; "Parameters (M)" ]
+    /// Whether several folds were held out, and whether there is any accuracy: columns that are shown only then.
+    let private shown (rows: SummaryRow list) =
+        rows |> List.exists (fun row -> row.Folds > 1), rows |> List.exists (fun row -> System.Double.IsFinite row.Accuracy)
 
-    /// A row as text under heads: mean ± standard deviation where several runs give one.
-    let cells (row: SummaryRow) : string list =
+    /// Heads of the columns that cells gives.
+    let heads (rows: SummaryRow list) : string list =
+        let folds, accuracy = shown rows
+
+        [ "Model"; "Front-end"; "Data"; "Seeds"
+          if folds then "Folds"
+          if accuracy then "Accuracy"
+          "Focal mAP"; "Soundscape mAP"; "ROC-AUC"; "Train clips/s"; "Parameters (M)" ]
+
+    /// Each row as text under heads: mean ± standard deviation where several runs give one, and an interval over recordings.
+    let cells (rows: SummaryRow list) : string list list =
+        let folds, accuracy = shown rows
+
         let spread mean deviation =
             if System.Double.IsNaN deviation then Words.three mean else $"{Words.three mean} ± {Words.three deviation}"
 
-        [ row.Model
-          row.FrontEnd
-          row.Data
-          string row.Seeds
-          spread row.FocalMap row.FocalDeviation
-          spread row.SoundscapeMap row.SoundscapeDeviation
-          Words.three row.RocAuc
-          Words.significant row.TrainClipsPerSecond
-          Words.significant (row.Parameters / 1e6) ]
+        let within (row: SummaryRow) =
+            match row.AccuracyInterval with
+            | Some interval -> $"{Words.three row.Accuracy} ({Words.three interval.Low} to {Words.three interval.High})"
+            | None -> Words.three row.Accuracy
+
+        [ for row in rows do
+              [ row.Model
+                row.FrontEnd
+                row.Data
+                string row.Seeds
+                if folds then string row.Folds
+                if accuracy then within row
+                spread row.FocalMap row.FocalDeviation
+                spread row.SoundscapeMap row.SoundscapeDeviation
+                Words.three row.RocAuc
+                Words.significant row.TrainClipsPerSecond
+                Words.significant (row.Parameters / 1e6) ] ]

@@ -7,8 +7,8 @@ namespace BirdResearch.Cli;
 /// <summary>Shows a data set as it is opened (and, for the synthetic one, made).</summary>
 public static class DataScreen
 {
-    /// <summary>Opens a data set with progress and prints what was found and how it is split.</summary>
-    public static Dataset Open(TrialRunner runner, string name, int? fold, CancellationToken cancellation)
+    /// <summary>Opens a data set with progress and prints what was found.</summary>
+    public static Dataset Open(TrialRunner runner, string name, CancellationToken cancellation)
     {
         Dataset Quietly() => runner.Open(name, new Steps(), cancellation);
         var data = !Screen.IsLive ? Quietly() : AnsiConsole.Progress().AutoClear(true).Start(context =>
@@ -16,8 +16,7 @@ public static class DataScreen
             var task = context.AddTask($"Opening {Markup.Escape(name)}", autoStart: true);
             return runner.Open(name, new Bar(task), cancellation);
         });
-        var split = Splits.Of(data, fold);
-        Screen.Line($"{data.Name}: {data.Classes.Count} classes, {split}; {data.Soundscapes.Count} labelled soundscape windows to test on");
+        Screen.Line($"{data.Name}: {data.Classes.Count} classes, {data.Focal.Count} recordings, {data.Soundscapes.Count} labelled soundscape windows to test on");
         foreach (var note in data.Notes) Screen.Warn(note);
         return data;
     }

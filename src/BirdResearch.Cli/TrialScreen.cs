@@ -24,7 +24,7 @@ public static class TrialScreen
             });
     }
 
-    static string Label(Trial trial) => $"{trial.Model} {trial.FrontEnd} s{trial.Seed}";
+    static string Label(Trial trial) => $"{trial.Model} {trial.FrontEnd}{(trial.Fold is { } fold ? $" f{fold}" : "")} s{trial.Seed}";
 
     static string Score(RunRecord record) =>
         string.Join(", ", record.Scores.Where(s => s.Key != "train" && s.Value.Map is not null).Select(s => $"{s.Key} mAP {s.Value.Map:0.000}"));

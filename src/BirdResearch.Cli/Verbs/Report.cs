@@ -43,9 +43,11 @@ public static class Report
     static void PrintMarkdown(string folder)
     {
         static void Row(IEnumerable<string> cells) => Screen.Line($"| {string.Join(" | ", cells.Select(c => c.Replace("|", "\\|")))} |");
-        Row(Analysis.Summary.heads);
-        Row(Analysis.Summary.heads.Select((_, i) => i < 3 ? "---" : "---:"));
-        foreach (var row in Analysis.Summary.table(Analysis.Runs.load(folder))) Row(Analysis.Summary.cells(row));
+        var rows = Analysis.Summary.table(Analysis.Runs.load(folder));
+        var heads = Analysis.Summary.heads(rows);
+        Row(heads);
+        Row(heads.Select((_, i) => i < 3 ? "---" : "---:"));
+        foreach (var cells in Analysis.Summary.cells(rows)) Row(cells);
     }
 
     /// <summary>Prints the ablation's table, writes its report and says where it is.</summary>
@@ -54,9 +56,10 @@ public static class Report
         var folder = store.AblationFolder(ablation.Name);
         var set = Analysis.Runs.load(folder);
         Screen.Line();
+        var rows = Analysis.Summary.table(set);
         Screen.Table(
-            [.. Analysis.Summary.heads.Select((head, i) => i < 3 ? head : head + ">")],
-            Analysis.Summary.table(set).Select(row => (IReadOnlyList<string>)[.. Analysis.Summary.cells(row)]));
+            [.. Analysis.Summary.heads(rows).Select((head, i) => i < 3 ? head : head + ">")],
+            Analysis.Summary.cells(rows).Select(cells => (IReadOnlyList<string>)[.. cells]));
         foreach (var skipped in set.Skipped) Screen.Warn($"{skipped.Folder} was left out: {skipped.Reason}");
         var path = Analysis.Report.write(folder, ablation.Name, ablation.Question);
         Screen.Line();

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using BirdResearch.Data;
 using BirdResearch.Experiments;
 using BirdResearch.Models;
 using TorchSharp;
@@ -13,7 +14,7 @@ public static class Run
     {
         var name = new Argument<string>("ABLATION") { Description = "One of: " + string.Join(", ", Ablations.All.Select(a => a.Name)) };
         var data = new Option<string?>("--data") { Description = "Data set: a name (see 'bird data') or a folder in BirdCLEF or ESC layout" };
-        var fold = new Option<int?>("--fold") { Description = "Fold that is held out for validation (default: the data set's first)" };
+        var fold = new Option<string?>("--fold") { Description = "Fold that is held out for validation, several such as 1,3, or all: every fold held out once (default: the data set's first)" };
         var seeds = new Option<string>("--seeds") { Description = "Seeds, such as 1,2,3", DefaultValueFactory = _ => "1" };
         var epochs = new Option<int?>("--epochs") { Description = "Passes over the training recordings" };
         var models = new Option<string?>("--models") { Description = "These models instead of the ablation's own" };
@@ -28,6 +29,7 @@ public static class Run
               bird run front-ends                                     on the synthetic birds, made on first use
               bird run front-ends --data birds --seeds 1,2,3          three seeds a cell, on real recordings
               bird run models --data esc10 --fold 1 --epochs 60
+              bird run esc10 --fold all                               every fold held out once
               bird run models --models tf_efficientnet_b0,tsresnet34
               bird run models --models sashimi_mamba,mamba_raw        on raw sound, the front-end that they are made for
               bird run front-ends --set features.expansion.k=64
@@ -42,17 +44,20 @@ public static class Run
             ablation = ablation.With(t => t with
             {
                 Data = p.GetValue(data) ?? t.Data,
-                Fold = p.GetValue(fold) ?? t.Fold,
                 Training = t.Training with { Epochs = p.GetValue(epochs) ?? t.Training.Epochs },
             });
             foreach (var setting in p.GetValue(set) ?? []) ablation = ablation.With(t => TrialSettings.Set(t, setting));
             ablation = ablation.Over(Seeds(p.GetRequiredValue(seeds)));
-            return Go(ablation, p.GetValue(threads), cancellation);
+            return Go(ablation, p.GetValue(threads), cancellation, p.GetValue(fold));
         });
     }
 
     /// <summary>Runs an ablation, prints its table and writes its report.</summary>
-    public static int Go(Ablation ablation, int? threads, CancellationToken cancellation)
+    /// <param name="ablation">What is run.</param>
+    /// <param name="threads">Threads for torch; null takes all cores.</param>
+    /// <param name="cancellation">Stops between two steps.</param>
+    /// <param name="folds">Folds held out, such as <c>1,3</c> or <c>all</c>; null leaves each trial its own.</param>
+    public static int Go(Ablation ablation, int? threads, CancellationToken cancellation, string? folds = null)
     {
         if (threads is { } count)
         {
@@ -63,7 +68,12 @@ public static class Run
         Screen.Line(ablation.Question);
         var store = RunStore.Open();
         var runner = new TrialRunner(store);
-        foreach (var data in ablation.Trials.Select(t => t.Data).Distinct()) DataScreen.Open(runner, data, ablation.Trials[0].Fold, cancellation);
+        foreach (var data in ablation.Trials.Select(t => t.Data).Distinct().ToList())
+        {
+            var opened = DataScreen.Open(runner, data, cancellation);
+            if (folds is not null) ablation = ablation.OverFolds(data, FoldsOf(opened, folds));
+            foreach (var fold in ablation.Trials.Where(t => t.Data == data).Select(t => t.Fold).Distinct()) Screen.Line($"  {Splits.Of(opened, fold)}");
+        }
         TrialScreen.Run(runner, ablation, cancellation);
         Report.Show(store, ablation);
         return 0;
@@ -80,6 +90,12 @@ public static class Run
         var readsItsOwn = trial.FrontEnd == Classifiers.Named(trial.Model).FrontEnd;
         return trial with { Model = model, FrontEnd = readsItsOwn ? Classifiers.Named(model).FrontEnd : trial.FrontEnd };
     }
+
+    static IReadOnlyList<int> FoldsOf(Dataset data, string text) => text == "all"
+        ? Splits.Of(data).Folds
+        : [.. Verb.Items(text).Select(item => int.TryParse(item, out var fold)
+            ? fold
+            : throw new ArgumentException($"--fold holds '{item}'; it takes fold numbers such as 1 or 1,3, or all."))];
 
     static IReadOnlyList<int> Seeds(string text) =>
         [.. Verb.Items(text).Select(item => int.TryParse(item, out var seed)

@@ -9,6 +9,12 @@ public sealed record Ablation(string Name, string Question, IReadOnlyList<Trial>
     /// <summary>The same grid with every trial changed.</summary>
     public Ablation With(Func<Trial, Trial> change) => this with { Trials = [.. Trials.Select(change)] };
 
+    /// <summary>The same grid with the trials on one data set once per fold that is held out.</summary>
+    public Ablation OverFolds(string data, IReadOnlyList<int> folds) => this with
+    {
+        Trials = [.. Trials.SelectMany(t => t.Data == data ? folds.Select(fold => t with { Fold = fold }) : [t])],
+    };
+
     /// <summary>The same grid once per seed.</summary>
     public Ablation Over(IReadOnlyList<int> seeds) =>
         this with { Trials = [.. from seed in seeds from trial in Trials select trial with { Seed = seed }] };

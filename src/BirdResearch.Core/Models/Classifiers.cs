@@ -19,6 +19,12 @@ public static class Classifiers
         Series("tsresnet34", [3, 4, 6, 3], [64, 128, 256, 512], false, 7, 5, "ResNet-34 along time, 5 frames per kernel: 12 M parameters, 48 MB"),
         Series("tsresnet50", [3, 4, 6, 3], [64, 128, 256, 512], true, 7, 3, "ResNet-50 along time, bottlenecks"),
         Series("tsresnet_tiny", [1, 1], [16, 24], false, 5, 3, "Time-series ResNet for tests", isTest: true),
+        ResNet("resnet18", [2, 2, 2, 2], [64, 128, 256, 512], "ResNet-18 of timm and torchvision: 11.7 M parameters with 1000 classes"),
+        ResNet("resnet34", [3, 4, 6, 3], [64, 128, 256, 512], "ResNet-34 of timm and torchvision: 21.8 M parameters with 1000 classes"),
+        ResNet("resnet10x", [1, 1, 1, 1], [64, 128, 256, 512], "x"),
+        ResNet("resnet18n", [2, 2, 2, 2], [32, 64, 128, 256], "x"),
+        ResNet("resnet10n", [1, 1, 1, 1], [32, 64, 128, 256], "x"),
+        ResNet("resnet_tiny", [1, 1, 1, 1], [8, 12, 16, 16], "ResNet for tests", isTest: true),
         Mamba("mamba", "mamba", new(256, 12, false, 4), "Mamba over a spectrogram, a token per 4 frames, causal: 5.4 M parameters"),
         Mamba("mamba_tiny", "mamba", new(24, 2, false, 4), "Mamba for tests", isTest: true),
         Mamba("vim", "vim", new(256, 12, true, 4), "Mamba over a spectrogram, a token per 4 frames, both directions (Vim's bimamba v2)"),
@@ -77,6 +83,9 @@ public static class Classifiers
     static ClassifierEntry EfficientNet(string name, double width, double depth, string description, bool isTest = false) =>
         new(name, "efficientnet", description, isTest,
             (classes, input, options) => new EfficientNet(name, width, depth, classes, input, options));
+
+    static ClassifierEntry ResNet(string name, int[] depths, long[] widths, string description, bool isTest = false) =>
+        new(name, "resnet", description, isTest, (classes, input, options) => new ResNet(name, depths, widths, classes, input, options));
 
     static ClassifierEntry Series(
         string name, int[] depths, long[] widths, bool bottleneck, long stemKernel, long kernel, string description, bool isTest = false) =>

@@ -1,0 +1,77 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn.functional;
+
+namespace BirdResearch.Models;
+
+/// <summary>
+/// timm's and torchvision's ResNet with basic blocks: a 7 x 7 stem and a maximum pool, each of stride 2, then four stages. He et al. 2016,
+/// Deep Residual Learning. Any input size, 1 or 3 channels.
+/// </summary>
+public sealed class ResNet : Classifier
+{
+    readonly Convolution conv1;
+    readonly BatchNormAct bn1;
+    readonly Chain layer1, layer2, layer3, layer4;
+    readonly GlobalAverage global_pool;
+    readonly Linear fc;
+    readonly double _dropRate;
+    readonly bool _channelsLast;
+    readonly int[] _depths;
+
+    internal ResNet(string name, int[] depths, long[] widths, int classes, InputShape input, ModelOptions options) : base(name, classes, input)
+    {
+        (_depths, _dropRate, _channelsLast) = (depths, options.DropRate, options.ChannelsLast);
+        conv1 = new Convolution(input.Channels, widths[0], 7, 2);
+        bn1 = new BatchNormAct(widths[0], Activation.Relu);
+        var index = 0;
+        var stages = depths.Select((_, stage) => Stage(stage)).ToArray();
+        (layer1, layer2, layer3, layer4) = (stages[0], stages[1], stages[2], stages[3]);
+        global_pool = new GlobalAverage();
+        fc = nn.Linear(widths[^1], classes);
+        RegisterComponents();
+
+        Chain Stage(int stage)
+        {
+            var blocks = new List<ResNetBlock>();
+            for (var i = 0; i < depths[stage]; i++, index++)
+            {
+                var before = i > 0 ? widths[stage] : widths[Math.Max(0, stage - 1)];
+                var rate = options.DropPathRate * index / Math.Max(depths.Sum() - 1, 1);
+                blocks.Add(new ResNetBlock(before, widths[stage], stage > 0 && i == 0 ? 2 : 1, rate));
+            }
+            return new Chain(blocks);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override string? StemKey => "conv1.weight";
+
+    /// <inheritdoc/>
+    public override string HeadKey => "fc";
+
+    /// <inheritdoc/>
+    public override int Depths => _depths.Sum() + 2;
+
+    /// <inheritdoc/>
+    public override int DepthOf(string key)
+    {
+        var parts = key.Split('.');
+        if (parts[0] == "fc") return Depths - 1;
+        if (!parts[0].StartsWith("layer", StringComparison.Ordinal)) return 0;
+        return 1 + _depths.Take(parts[0][^1] - '1').Sum() + int.Parse(parts[1], System.Globalization.CultureInfo.InvariantCulture);
+    }
+
+    /// <inheritdoc/>
+    public override Tensor forward(Tensor input)                            // (B, channels, rows, frames)
+    {
+        RequireFeatures(input);
+        using var scope = NewDisposeScope();
+        var x = bn1.call(conv1.call(_channelsLast ? ChannelsLast.Arrange(input) : input)); // (B, width, rows / 2, frames / 2)
+        x = max_pool2d(x, [3, 3], [2, 2], [1, 1]);                          // (B, width, rows / 4, frames / 4)
+        x = layer4.call(layer3.call(layer2.call(layer1.call(x))));          // (B, out, rows / 32, frames / 32)
+        x = global_pool.call(x);                                            // (B, out)
+        if (_dropRate > 0 && training) x = dropout(x, _dropRate);
+        return fc.call(x).MoveToOuterDisposeScope();                        // (B, C)
+    }
+}
