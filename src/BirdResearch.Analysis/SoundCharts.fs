@@ -76,6 +76,9 @@ module SoundCharts =
                 use document = JsonDocument.Parse(File.ReadAllBytes path)
                 [ for item in document.RootElement.EnumerateArray() -> exampleOf folder item ])
 
+    /// Levels of rows x frames, the lowest band first, as a PNG file with the lowest band below.
+    let picture (rows: int) (frames: int) (values: byte[]) : byte[] = Picture.png rows frames values
+
     /// A file as an address that a page can carry.
     let dataUri (kind: string) (bytes: byte[]) = $"data:{kind};base64,{Convert.ToBase64String bytes}"
 

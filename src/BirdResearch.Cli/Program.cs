@@ -19,6 +19,7 @@ var root = new RootCommand(
     Run.Create(),
     Pretrain.Create(),
     Report.Create(),
+    Synthetic.Create(),
     Catalogues.Models(),
     Catalogues.FrontEndList(),
     Catalogues.Data(),

@@ -13,7 +13,7 @@ namespace BirdResearch.Data;
 /// </summary>
 public static class SyntheticBirds
 {
-    const int Version = 1;   // of the generator: another one makes other sound from the same settings
+    const int Version = 2;   // of the generator: another one makes other sound from the same settings
     const string Mark = "synthetic.json", Unfinished = "synthetic.partial.json", Lock = "synthetic.lock";
 
     static readonly JsonSerializerOptions Json = new()

@@ -17,8 +17,7 @@ public static class RunExamples
     public static void Write(string folder, Dataset data, Split split, WindowReader reader, IReadOnlyDictionary<string, Evaluation> evaluations)
     {
         folder = Directory.CreateDirectory(Path.Combine(folder, "examples")).FullName;
-        var settings = FrontEnds.Named("mel") with { SampleRate = reader.SampleRate };
-        settings = settings with { Mel = settings.Mel with { MaxHz = Math.Min(settings.Mel.MaxHz, reader.SampleRate / 2.0) } };
+        var settings = MelAt(reader.SampleRate);
         using var mel = FrontEnds.Create(settings);
         var examples = new List<object>();
         foreach (var (domain, clips) in new[] { ("soundscape", data.Soundscapes), ("focal", split.Validation) })
@@ -58,18 +57,37 @@ public static class RunExamples
             .Select(p => new { p.Class, Score = Math.Round(p.Score, 4) })];
     }
 
-    static object Picture(FrontEnd mel, float[] samples, FrontEndSettings settings)
+    /// <summary>Levels of a mel spectrogram of some sound: rows x frames bytes, the lowest band first, 0 the softest cell and 255 the loudest.</summary>
+    public static (int Rows, int Frames, byte[] Values) SpectrogramOf(Waveform sound)
+    {
+        using var mel = FrontEnds.Create(MelAt(sound.SampleRate));
+        return Levels(mel, sound.Samples);
+    }
+
+    static FrontEndSettings MelAt(int sampleRate)
+    {
+        var settings = FrontEnds.Named("mel") with { SampleRate = sampleRate };
+        return settings with { Mel = settings.Mel with { MaxHz = Math.Min(settings.Mel.MaxHz, sampleRate / 2.0) } };
+    }
+
+    static (int Rows, int Frames, byte[] Values) Levels(FrontEnd mel, float[] samples)
     {
         using var scope = NewDisposeScope();
         using var noGradient = no_grad();
         var features = mel.forward(tensor(samples, [1, samples.Length]))[0, 0];                  // (M, F)
         var (low, high) = (features.min().item<float>(), features.max().item<float>());
         var bytes = features.Plus(-low).Times(255 / Math.Max(1e-6f, high - low)).to(ScalarType.Byte).contiguous().data<byte>().ToArray();
+        return ((int)features.shape[0], (int)features.shape[1], bytes);
+    }
+
+    static object Picture(FrontEnd mel, float[] samples, FrontEndSettings settings)
+    {
+        var (rows, frames, values) = Levels(mel, samples);
         return new
         {
-            Rows = features.shape[0],
-            Frames = features.shape[1],
-            Values = Convert.ToBase64String(bytes),
+            Rows = rows,
+            Frames = frames,
+            Values = Convert.ToBase64String(values),
             settings.Mel.MinHz,
             settings.Mel.MaxHz,
             Seconds = (double)samples.Length / settings.SampleRate,

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using BirdResearch.Data;
 using BirdResearch.Features;
 using BirdResearch.Naming;
 
@@ -18,6 +19,9 @@ public static class TrialSettings
     /// <summary>The same for a pretraining.</summary>
     public static PretrainingTrial Set(PretrainingTrial trial, string assignment) =>
         Set(trial with { Features = trial.Features ?? FrontEnds.Named(trial.FrontEnd) }, trial.Features is null, assignment);
+
+    /// <summary>The same for what the synthetic birds are made from, such as <c>species=30</c> or <c>noises=rain, wind</c>.</summary>
+    public static SyntheticBirdsSettings Set(SyntheticBirdsSettings settings, string assignment) => Set(settings, false, assignment);
 
     /// <summary>Sets one value of a trial whose front-end is written out; it is left to the catalogue again unless it was changed.</summary>
     static T Set<T>(T trial, bool featuresAreTheCatalogues, string assignment)

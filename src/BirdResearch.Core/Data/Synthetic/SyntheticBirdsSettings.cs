@@ -45,8 +45,29 @@ public sealed record SyntheticBirdsSettings
     /// <summary>Distance of the farthest bird in a soundscape, in metres; far birds lose their highs and gain reverberation.</summary>
     public double FarthestMetres { get; init; } = 120;
 
-    /// <summary>What may lie under the birds of a soundscape.</summary>
+    /// <summary>Shortest time in which a soundscape's reverberation falls by 60 dB, in seconds.</summary>
+    public double ShortestReverbSeconds { get; init; } = 0.5;
+
+    /// <summary>Longest time in which a soundscape's reverberation falls by 60 dB, in seconds.</summary>
+    public double LongestReverbSeconds { get; init; } = 1.3;
+
+    /// <summary>Level of the reverberation as a factor on what distance alone gives: 0 is an open field, 1 a wood.</summary>
+    public double Reverberation { get; init; } = 1;
+
+    /// <summary>Fewest birds in a minute of a soundscape.</summary>
+    public int FewestBirdsPerMinute { get; init; } = 5;
+
+    /// <summary>Most birds in a minute of a soundscape.</summary>
+    public int MostBirdsPerMinute { get; init; } = 8;
+
+    /// <summary>What may lie under the birds of a soundscape: each takes up to <see cref="MostNoises"/> of these.</summary>
     public NoiseKinds Noises { get; init; } = NoiseKinds.All;
+
+    /// <summary>Fewest kinds of noise in one soundscape, where <see cref="Noises"/> has so many.</summary>
+    public int FewestNoises { get; init; }
+
+    /// <summary>Most kinds of noise in one soundscape.</summary>
+    public int MostNoises { get; init; } = 2;
 
     /// <summary>Share of 5 s windows of the soundscapes that are kept free of song, 0 to 0.9.</summary>
     public double EmptyShare { get; init; } = 0.15;
@@ -67,6 +88,12 @@ public sealed record SyntheticBirdsSettings
         Require(Overlap is >= 0 and <= 1, nameof(Overlap), Overlap, "0 to 1");
         Require(Ordered(1, NearestMetres, FarthestMetres, 1000), nameof(FarthestMetres), (NearestMetres, FarthestMetres),
             "nearest and farthest in order, 1 to 1000");
+        Require(Ordered(0.05, ShortestReverbSeconds, LongestReverbSeconds, 10), nameof(LongestReverbSeconds),
+            (ShortestReverbSeconds, LongestReverbSeconds), "shortest and longest in order, 0.05 to 10");
+        Require(Reverberation is >= 0 and <= 10, nameof(Reverberation), Reverberation, "0 to 10");
+        Require(Ordered(1, FewestBirdsPerMinute, MostBirdsPerMinute, 120), nameof(MostBirdsPerMinute),
+            (FewestBirdsPerMinute, MostBirdsPerMinute), "fewest and most in order, 1 to 120");
+        Require(Ordered(0, FewestNoises, MostNoises, 4), nameof(MostNoises), (FewestNoises, MostNoises), "fewest and most in order, 0 to 4");
         Require((Noises & ~NoiseKinds.All) == 0, nameof(Noises), Noises, "a combination of the named kinds");
         Require(EmptyShare is >= 0 and <= 0.9, nameof(EmptyShare), EmptyShare, "0 to 0.9");
     }

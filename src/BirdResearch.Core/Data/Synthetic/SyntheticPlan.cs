@@ -23,7 +23,7 @@ sealed record SongEvent(double Start, SyntheticSpecies Species, string Individua
 }
 
 /// <summary>One soundscape to be made.</summary>
-sealed record SoundscapePlan(string Id, int Seconds, NoiseKinds Noises, IReadOnlyList<SongEvent> Events)
+sealed record SoundscapePlan(string Id, int Seconds, NoiseKinds Noises, double ReverbSeconds, IReadOnlyList<SongEvent> Events)
 {
     /// <summary>Least overlap of a song with a window for its species to count as heard there, in seconds.</summary>
     public const double LeastHeard = 0.4;
@@ -116,7 +116,7 @@ sealed class SyntheticPlan
         NoiseKinds[] kinds = [NoiseKinds.Wind, NoiseKinds.Rain, NoiseKinds.Insects, NoiseKinds.Stream];
         kinds = [.. kinds.Where(k => _settings.Noises.HasFlag(k))];
         random.Shuffle(kinds.AsSpan());
-        var noises = kinds.Take(random.NextInt(0, 3)).Aggregate(NoiseKinds.None, (all, kind) => all | kind);
+        var noises = kinds.Take(random.NextInt(_settings.FewestNoises, _settings.MostNoises + 1)).Aggregate(NoiseKinds.None, (all, kind) => all | kind);
 
         var empty = Enumerable.Range(0, seconds / 5).Select(_ => random.NextDouble() < _settings.EmptyShare).ToArray();
         bool Free(double start, double end)
@@ -126,7 +126,7 @@ sealed class SyntheticPlan
         }
 
         var events = new List<SongEvent>();
-        for (var (bird, birds) = (1, Math.Max(1, seconds * random.NextInt(5, 9) / 60)); bird <= birds; bird++)
+        for (var (bird, birds) = (1, Math.Max(1, seconds * random.NextInt(_settings.FewestBirdsPerMinute, _settings.MostBirdsPerMinute + 1) / 60)); bird <= birds; bird++)
         {
             deck.MoveNext();
             var singer = new Singer(deck.Current, random);
@@ -149,6 +149,7 @@ sealed class SyntheticPlan
                 at = end + singer.Pause(random) * 1.5;
             }
         }
-        return new(id, seconds, noises, [.. events.OrderBy(e => e.Start).ThenBy(e => e.Species.Code, StringComparer.Ordinal)]);
+        var reverb = Math.Round(Random("room", id).NextDouble(_settings.ShortestReverbSeconds, _settings.LongestReverbSeconds), 2);
+        return new(id, seconds, noises, reverb, [.. events.OrderBy(e => e.Start).ThenBy(e => e.Species.Code, StringComparer.Ordinal)]);
     }
 }

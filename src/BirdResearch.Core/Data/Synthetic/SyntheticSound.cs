@@ -53,7 +53,7 @@ sealed class SyntheticSound(SyntheticBirdsSettings settings)
             Add(track.AsSpan(at, length), sound, gain);
             Add(sent.AsSpan(at, length), sound, gain * Wetness(song.Metres));
         }
-        new Room(_rate, random.NextDouble(0.5, 1.3), random).AddTo(track, sent);
+        new Room(_rate, plan.ReverbSeconds, random).AddTo(track, sent);
         return Levelled(track, Math.Pow(10, random.NextDouble(-10, -3) / 20));
     }
 
@@ -81,7 +81,7 @@ sealed class SyntheticSound(SyntheticBirdsSettings settings)
         return power / songs;
     }
 
-    static double Wetness(double metres) => 0.45 * Math.Sqrt(metres / 60);
+    double Wetness(double metres) => settings.Reverberation * 0.45 * Math.Sqrt(metres / 60);
 
     static double GainFor(double power, double noise, double snrDb) => Math.Sqrt(noise / Math.Max(power, 1e-20) * Math.Pow(10, snrDb / 10));
 

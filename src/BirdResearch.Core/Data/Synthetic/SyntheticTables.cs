@@ -29,16 +29,16 @@ static class SyntheticTables
                 f.File,
             })));
         yield return ("soundscape_events.csv", Table(
-            ["soundscape", "start", "end", "primary_label", "snr_db", "distant", "recording", "author", "license", "source_repository"],
+            ["soundscape", "start", "end", "primary_label", "snr_db", "metres", "distant", "recording", "author", "license", "source_repository"],
             plan.Soundscapes.SelectMany(s => s.Events.Select(e => new object[]
             {
-                s.Id, e.Start, e.End, e.Species.Code, e.SnrDb, e.Distant ? 1 : 0, e.Individual, "synthetic", License, Source,
+                s.Id, e.Start, e.End, e.Species.Code, e.SnrDb, Math.Round(e.Metres, 1), e.Distant ? 1 : 0, e.Individual, "synthetic", License, Source,
             }))));
         yield return ("soundscapes.csv", Table(
-            ["soundscape", "seconds", "noise_layer", "events"],
+            ["soundscape", "seconds", "noise_layer", "reverb_seconds", "events"],
             plan.Soundscapes.Select(s => new object[]
             {
-                s.Id, s.Seconds, s.Noises.ToString().ToLowerInvariant().Replace(",", ""), s.Events.Count,
+                s.Id, s.Seconds, s.Noises.ToString().ToLowerInvariant().Replace(",", ""), s.ReverbSeconds, s.Events.Count,
             })));
 
         var windows = plan.Soundscapes.SelectMany(s => s.Windows().Select(w => (Row: $"{s.Id}_{w.End}", w.Heard))).ToArray();
