@@ -59,19 +59,20 @@ public sealed class AdamW
     /// <summary>Updates every parameter that has a gradient and clears the gradients.</summary>
     /// <param name="learningRate">Step size.</param>
     /// <param name="clipNorm">Largest global gradient norm; 0 for no clipping.</param>
+    /// <param name="gradientScale">Factor on every gradient, before clipping: 1 over what a sum of losses is to be divided by.</param>
     /// <returns>The global gradient norm before clipping; not finite means that nothing was changed.</returns>
-    public double Step(double learningRate, double clipNorm = 0)
+    public double Step(double learningRate, double clipNorm = 0, double gradientScale = 1)
     {
         using var scope = NewDisposeScope();
         using var noGradient = no_grad();
         var gradients = _slots.Select(s => s.Parameter.grad is { } g ? g.contiguous() : null).ToArray();
         var squares = new double[_slots.Length];
         OpenMpPool.For(_slots.Length, i => squares[i] = gradients[i] is { } g ? SumOfSquares(Floats(g)) : 0);
-        var norm = Math.Sqrt(squares.Sum());
+        var norm = Math.Sqrt(squares.Sum()) * gradientScale;
         if (double.IsFinite(norm))
         {
             Steps++;
-            var scale = clipNorm > 0 && norm > clipNorm ? clipNorm / norm : 1;
+            var scale = gradientScale * (clipNorm > 0 && norm > clipNorm ? clipNorm / norm : 1);
             OpenMpPool.For(_blocks.Length, i =>
             {
                 var (slot, start, length) = _blocks[i];

@@ -6,13 +6,16 @@ using static TorchSharp.torch;
 
 namespace BirdResearch.Training;
 
-/// <summary>The state after a whole epoch in one safetensors file: weights and buffers, both moments of AdamW, and the epochs so far.</summary>
+/// <summary>
+/// The state after a whole epoch in one safetensors file: weights and buffers, both moments of AdamW, the epochs so far, and whatever else a
+/// training must find again.
+/// </summary>
 public static class Checkpoint
 {
     const string ModelPrefix = "model.", First = "adamw.first.", Second = "adamw.second.";
 
     /// <summary>Writes beside and renames, so that the file always holds a whole epoch.</summary>
-    public static void Write<TRow>(string file, nn.Module model, AdamW optimiser, IReadOnlyList<TRow> rows)
+    public static void Write<TRow>(string file, nn.Module model, AdamW optimiser, IReadOnlyList<TRow> rows, IReadOnlyList<ITrainingState>? states = null)
     {
         using var scope = NewDisposeScope();
         var tensors = new List<(string, Tensor)>();
@@ -22,15 +25,21 @@ public static class Checkpoint
             tensors.Add((First + name, tensor(first)));
             tensors.Add((Second + name, tensor(second)));
         }
-        Safetensors.Write(file, tensors, new Dictionary<string, string>
+        var texts = new Dictionary<string, string>
         {
             ["steps"] = optimiser.Steps.ToString(CultureInfo.InvariantCulture),
             ["epochs"] = JsonSerializer.Serialize(rows),
-        });
+        };
+        foreach (var state in states ?? [])
+        {
+            foreach (var (name, value) in state.StateTensors) tensors.Add(($"{state.StateName}.{name}", value));
+            if (state.StateText is { } text) texts[state.StateName] = text;
+        }
+        Safetensors.Write(file, tensors, texts);
     }
 
     /// <summary>Puts a checkpoint's state into the model and the optimiser and returns its epochs.</summary>
-    public static IReadOnlyList<TRow> Read<TRow>(string file, nn.Module model, AdamW optimiser)
+    public static IReadOnlyList<TRow> Read<TRow>(string file, nn.Module model, AdamW optimiser, IReadOnlyList<ITrainingState>? states = null)
     {
         using var scope = NewDisposeScope();
         using var noGradient = no_grad();
@@ -47,6 +56,12 @@ public static class Checkpoint
             Saved(First + name, tensor(first)).data<float>().CopyTo(first);
             Saved(Second + name, tensor(second)).data<float>().CopyTo(second);
         }
+        foreach (var state in states ?? [])
+            state.Restore(
+                (name, shape) => shapes.TryGetValue($"{state.StateName}.{name}", out var found) && found.SequenceEqual(shape)
+                    ? contents.Read($"{state.StateName}.{name}")
+                    : null,
+                contents.Metadata.GetValueOrDefault(state.StateName));
         optimiser.Steps = long.Parse(contents.Metadata["steps"], CultureInfo.InvariantCulture);
         return JsonSerializer.Deserialize<List<TRow>>(contents.Metadata["epochs"])!;
     }

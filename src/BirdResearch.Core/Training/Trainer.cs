@@ -25,6 +25,10 @@ public sealed class Trainer
     readonly Loss _loss;
     readonly AdamW _optimiser;
     readonly Augmenter _augmenter;
+    readonly PrecisionChooser _precision;
+    readonly WeightAverage? _average;
+    readonly BestWeights? _best;
+    readonly ITrainingState[] _states;
     readonly List<EpochRow> _rows = [];
 
     /// <param name="frontEnd">Sound to features.</param>
@@ -39,10 +43,18 @@ public sealed class Trainer
     {
         settings.Check();
         (_frontEnd, _model, _reader, _data, _split, _settings, _seed) = (frontEnd, model, reader, data, split, settings, seed);
-        _loss = Loss.Named(settings.Loss, data.Labelling, settings.LabelSmoothing);
-        ProductPrecision.Apply(settings.Precision, model);
+        var stopping = settings.Stopping;
+        if (stopping.IsWatched && split.Validation.Count == 0 && WatchedMetric.NeedsValidation(stopping.Metric))
+            throw new ArgumentException(
+                $"training.stopping.metric is {stopping.Metric}, but nothing is held out ({split.Rule}). Watch train_loss, or hold out a fold.");
+        _loss = Loss.Named(settings.Loss, data.Labelling, settings.LabelSmoothing, settings.Focal, settings.Asymmetric);
+        _precision = new PrecisionChooser(settings.Precision, model, () => PrecisionTrial.Choose(model, settings.BatchSize));
+        if (settings.Precision != ProductPrecision.Auto) _precision.Settle();
         _optimiser = ParameterRules.Optimiser(model, settings);
         _augmenter = new Augmenter(settings.Augmentation, frontEnd.SampleRate, frontEnd.MaskedValue);
+        _average = settings.Ema.Decay > 0 ? new WeightAverage(model, settings.Ema) : null;
+        _best = stopping.KeepsBest ? new BestWeights(model) : null;
+        _states = [.. new ITrainingState?[] { _precision, _average, _best }.OfType<ITrainingState>()];
     }
 
     /// <summary>The loss in use.</summary>
@@ -57,78 +69,112 @@ public sealed class Trainer
     /// <summary>How often each augmentation was offered and applied in this sitting.</summary>
     public AugmentationCounts AugmentationCounts => _augmenter.Counts;
 
-    /// <summary>Goes on from the checkpoint, if there is one, to the last epoch; after each epoch the checkpoint is renewed.</summary>
+    /// <summary>The number format of the products; known once training has begun.</summary>
+    public PrecisionChoice Precision => _precision.Choice;
+
+    /// <summary>Which weights the model holds after <see cref="Run"/>.</summary>
+    public KeptWeights Kept
+    {
+        get
+        {
+            var best = _settings.Stopping.KeepsBest ? StoppingAfter(_rows).BestEpoch : 0;
+            var kept = _rows[best > 0 ? best - 1 : ^1];
+            var metric = _settings.Stopping.IsWatched ? _settings.Stopping.Metric : null;
+            var value = metric is not null && WatchedMetric.Of(metric, kept) is { } v ? Math.Abs(v) : (double?)null;
+            return new KeptWeights(best > 0 ? "best" : "last", kept.Epoch, _rows.Count, _settings.Epochs, _average is not null, metric, value);
+        }
+    }
+
+    /// <summary>
+    /// Goes on from the checkpoint, if there is one, to the last epoch; after each epoch the checkpoint is renewed. The model then holds the
+    /// weights of <see cref="Kept"/>.
+    /// </summary>
     /// <param name="checkpoint">File that holds the last whole epoch; null keeps none.</param>
     /// <param name="progress">Called a few times a second and after every epoch.</param>
     /// <param name="cancellation">Stops between two steps; the last whole epoch stays in the checkpoint.</param>
     public void Run(string? checkpoint = null, IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)
     {
-        if (checkpoint is not null && File.Exists(checkpoint)) _rows.AddRange(Checkpoint.Read<EpochRow>(checkpoint, _model, _optimiser));
+        if (checkpoint is not null && File.Exists(checkpoint))
+            _rows.AddRange(Checkpoint.Read<EpochRow>(checkpoint, _model, _optimiser, _states));
+        _precision.Settle();
         var pace = new Pace(_settings.Epochs, _split.Train.Count, _rows, progress);
-        while (_rows.Count < _settings.Epochs)
+        while (_rows.Count < _settings.Epochs && !StoppingAfter(_rows).IsOver)
         {
             var row = RunEpoch(_rows.Count, pace, cancellation);
             _rows.Add(row);
-            if (checkpoint is not null) Checkpoint.Write(checkpoint, _model, _optimiser, _rows);
+            if (checkpoint is not null) Checkpoint.Write(checkpoint, _model, _optimiser, _rows, _states);
             pace.Report(row);
         }
+        _average?.CopyToModel();
+        _best?.CopyToModel();
     }
+
+    Stopping StoppingAfter(IEnumerable<EpochRow> rows) =>
+        Stopping.After(_settings.Stopping, rows, row => _settings.EvaluatesAfter(row.Epoch - 1));
 
     EpochRow RunEpoch(int epoch, Pace pace, CancellationToken cancellation)
     {
         manual_seed((long)(new CounterRandom(_seed, epoch).NextBits() >> 1));
         _model.train();
-        var (sum, clips, rate, step) = (0.0, 0L, 0.0, 0);
+        var (sum, clips) = (0.0, 0L);
         var watch = Stopwatch.StartNew();
-        var stepsPerEpoch = ClipBatches.PerEpoch(_split.Train.Count, _settings.BatchSize);
-        var schedule = new Schedule(_settings.LearningRate, (long)_settings.Epochs * stepsPerEpoch, _settings.WarmupShare);
+        var steps = new GradientSteps(_model, _optimiser, _settings, _average, epoch, ClipBatches.PerEpoch(_split.Train.Count, _settings.BatchSize));
         foreach (var batch in ClipBatches.Training(_reader, _split.Train, _data.Classes, _settings.BatchSize, _seed, epoch, _augmenter.OnWindow, cancellation: cancellation))
         {
-            rate = schedule.At(((long)epoch * stepsPerEpoch) + step);
-            sum += Step(batch, epoch, step++, rate) * batch.Count;
+            using var scope = NewDisposeScope();
+            var (logits, labels, weights) = Forward(batch);
+            sum += steps.Add(_loss.Sum(logits, labels, weights)) * batch.Count;
             clips += batch.Count;
             pace.Report(epoch, clips, watch.Elapsed.TotalSeconds);
             cancellation.ThrowIfCancellationRequested();
         }
+        steps.Finish();
         var seconds = watch.Elapsed.TotalSeconds;
         pace.Add(clips, seconds);
-
-        var row = new EpochRow(epoch + 1, seconds, clips, rate, sum / clips, null, null, null, null);
-        if (!_settings.EvaluatesAfter(epoch)) return row;
-        var train = Evaluate(SampleOfTraining(), "train", cancellation: cancellation);
-        row = row with { TrainMap = Ranking.MeanAveragePrecision(train.Scores).OrNull() };
-        if (_split.Validation.Count == 0) return row;
-        var focal = Evaluate(_split.Validation, "focal", cancellation: cancellation);
-        return row with
-        {
-            FocalLoss = focal.Loss,
-            FocalMap = Ranking.MeanAveragePrecision(focal.Scores).OrNull(),
-            FocalAuc = Ranking.MacroRocAuc(focal.Scores).OrNull(),
-        };
+        var row = new EpochRow(epoch + 1, seconds, clips, steps.LearningRate, sum / clips, null, null, null, null);
+        return _settings.EvaluatesAfter(epoch) ? Evaluated(row, cancellation) : row;
     }
 
-    double Step(ClipBatch clips, int epoch, int step, double learningRate)
+    (Tensor Logits, Tensor Labels, Tensor? Weights) Forward(ClipBatch clips)
     {
-        using var scope = NewDisposeScope();
-        Tensor features, labels;
+        Tensor features;
+        LabelledSound batch;
         using (no_grad())
         {
-            var batch = _augmenter.OnBatch(new LabelledSound(
+            batch = _augmenter.OnBatch(new LabelledSound(
                 tensor(clips.Samples, [clips.Count, clips.WindowSamples]),                        // (B, T)
                 tensor(clips.Labels, [clips.Count, _data.Classes.Count]),                         // (B, C)
                 clips.Keys));
-            labels = batch.Labels;
             features = _augmenter.OnFeatures(_frontEnd.forward(batch.Samples), batch.Keys);       // (B, 1, M, F)
         }
-        var loss = _loss.Of(_model.forward(features), labels);
-        loss.backward();
-        var value = loss.item<float>();
-        var norm = _optimiser.Step(learningRate, _settings.ClipNorm);
-        if (!float.IsFinite(value) || !double.IsFinite(norm))
-            throw new InvalidOperationException(
-                $"Training of {_model.ModelName} diverged in epoch {epoch + 1}, step {step + 1} (loss {value}, gradient norm {norm}). " +
-                "Lower training.learning_rate or training.clip_norm.");
-        return value;
+        return (_model.forward(features), batch.Labels, batch.LabelWeights);
+    }
+
+    /// <summary>The row with its scores, by the averaged weights where weights are averaged.</summary>
+    EpochRow Evaluated(EpochRow row, CancellationToken cancellation)
+    {
+        _average?.Exchange();
+        try
+        {
+            var train = Evaluate(SampleOfTraining(), "train", cancellation: cancellation);
+            row = row with { TrainMap = Ranking.MeanAveragePrecision(train.Scores).OrNull() };
+            if (_split.Validation.Count > 0)
+            {
+                var focal = Evaluate(_split.Validation, "focal", cancellation: cancellation);
+                row = row with
+                {
+                    FocalLoss = focal.Loss,
+                    FocalMap = Ranking.MeanAveragePrecision(focal.Scores).OrNull(),
+                    FocalAuc = Ranking.MacroRocAuc(focal.Scores).OrNull(),
+                };
+            }
+            if (_best is not null && StoppingAfter([.. _rows, row]).BestEpoch == row.Epoch) _best.Take();
+            return row;
+        }
+        finally
+        {
+            _average?.Exchange();
+        }
     }
 
     /// <summary>Scores clips with the present weights.</summary>
@@ -147,27 +193,5 @@ public sealed class Trainer
     {
         var want = Math.Min(_split.Train.Count, Math.Max(_split.Validation.Count, Math.Min(_split.Train.Count, 32)));
         return [.. Enumerable.Range(0, want).Select(i => _split.Train[(int)((long)i * _split.Train.Count / want)])];
-    }
-
-    /// <summary>Counts clips and tells the listener how far the training is.</summary>
-    sealed class Pace(int epochs, int clipsPerEpoch, IReadOnlyList<EpochRow> rows, IProgress<TrainingProgress>? listener)
-    {
-        readonly Stopwatch _sinceReport = Stopwatch.StartNew();
-        readonly long _before = rows.Sum(r => r.Clips);
-        long _clips;
-        double _seconds;
-
-        public void Add(long clips, double seconds) => (_clips, _seconds) = (_clips + clips, _seconds + seconds);
-
-        public void Report(int epoch, long clips, double seconds)
-        {
-            if (_sinceReport.ElapsedMilliseconds < 200) return;
-            _sinceReport.Restart();
-            listener?.Report(new TrainingProgress(
-                epoch + 1, epochs, _before + _clips + clips, (long)epochs * clipsPerEpoch, (_clips + clips) / (_seconds + seconds), null));
-        }
-
-        public void Report(EpochRow row) => listener?.Report(new TrainingProgress(
-            row.Epoch, epochs, _before + _clips, (long)epochs * clipsPerEpoch, _seconds > 0 ? _clips / _seconds : 0, row));
     }
 }

@@ -33,7 +33,8 @@ public sealed record TrainingSettings
     public double Beta2 { get; init; } = 0.999;
 
     /// <summary>
-    /// Format of matrix products, forward and backward: <c>fp32</c> or <c>bf16</c>. Weights, norms and states stay in float32 either way.
+    /// Format of matrix products, forward and backward: <c>fp32</c>, <c>bf16</c>, or <c>auto</c>, which takes bf16 where a trial at the start of the
+    /// training finds it faster. Weights, norms and states stay in float32 either way.
     /// </summary>
     public string Precision { get; init; } = "fp32";
 
@@ -43,8 +44,17 @@ public sealed record TrainingSettings
     /// <summary>Share of the steps in which the learning rate rises linearly, before its cosine fall to zero.</summary>
     public double WarmupShare { get; init; } = 0.1;
 
-    /// <summary><c>bce</c> (one yes or no per class) or <c>ce</c> (softmax cross-entropy); null takes what the data set's labelling asks for.</summary>
+    /// <summary>
+    /// <c>bce</c> (one yes or no per class), <c>ce</c> (softmax cross-entropy), <c>focal</c> or <c>asymmetric</c>; null takes what the data set's
+    /// labelling asks for.
+    /// </summary>
     public string? Loss { get; init; }
+
+    /// <summary>Numbers of the focal loss.</summary>
+    public FocalSettings Focal { get; init; } = new();
+
+    /// <summary>Numbers of the asymmetric loss.</summary>
+    public AsymmetricSettings Asymmetric { get; init; } = new();
 
     /// <summary>Share of label mass spread over the other classes, in [0, 1).</summary>
     public double LabelSmoothing { get; init; }
@@ -66,6 +76,18 @@ public sealed record TrainingSettings
 
     /// <summary>Largest global norm of the gradient; 0 switches clipping off.</summary>
     public double ClipNorm { get; init; } = 5;
+
+    /// <summary>
+    /// Batches whose gradients make one optimiser step: the step of one batch as large, without its memory. Batch norm still sees one batch at a
+    /// time. The last step of an epoch takes what is left.
+    /// </summary>
+    public int Accumulate { get; init; } = 1;
+
+    /// <summary>The running average of weights that is evaluated and kept in place of the weights themselves.</summary>
+    public EmaSettings Ema { get; init; } = new();
+
+    /// <summary>Which epoch's weights are kept, and whether training may end early.</summary>
+    public StoppingSettings Stopping { get; init; } = new();
 
     /// <summary>Windows of one recording that evaluation averages, at most.</summary>
     public int EvaluationWindows { get; init; } = 6;
@@ -92,7 +114,14 @@ public sealed record TrainingSettings
         Require(nameof(HeadLearningRateFactor), HeadLearningRateFactor, HeadLearningRateFactor is > 0 and <= 1000, "above 0 and at most 1000");
         Require(nameof(Beta1), Beta1, Beta1 is >= 0 and < 1, "at least 0 and below 1");
         Require(nameof(Beta2), Beta2, Beta2 is >= 0 and < 1, "at least 0 and below 1");
-        ProductPrecision.Check(Precision);
+        Require(nameof(Accumulate), Accumulate, Accumulate >= 1, "at least 1");
+        ProductPrecision.Check(Precision, mayChoose: true);
+        if (Loss is not null && !Training.Loss.Names.Contains(Loss))
+            throw new ArgumentException($"training.loss is '{Loss}'; it must be one of {string.Join(", ", Training.Loss.Names)}, or null.");
+        Focal.Check();
+        Asymmetric.Check();
+        Ema.Check();
+        Stopping.Check();
         Augmentation.Check();
         Require(nameof(WarmupShare), WarmupShare, WarmupShare is >= 0 and < 1, "at least 0 and below 1");
         Require(nameof(LabelSmoothing), LabelSmoothing, LabelSmoothing is >= 0 and < 1, "at least 0 and below 1");

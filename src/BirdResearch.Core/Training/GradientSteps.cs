@@ -1,0 +1,62 @@
+using BirdResearch.Kernels;
+using BirdResearch.Models;
+using static TorchSharp.torch;
+
+namespace BirdResearch.Training;
+
+/// <summary>
+/// The optimiser steps of one epoch. Losses come as sums, so that the gradient of a group of batches is that of one large batch; the division
+/// by what they count together happens in the step.
+/// </summary>
+sealed class GradientSteps
+{
+    readonly Classifier _model;
+    readonly AdamW _optimiser;
+    readonly TrainingSettings _settings;
+    readonly WeightAverage? _average;
+    readonly int _epoch;
+    readonly long _perEpoch;
+    readonly Schedule _schedule;
+    double _count;
+    int _batches, _step;
+
+    public GradientSteps(Classifier model, AdamW optimiser, TrainingSettings settings, WeightAverage? average, int epoch, int batchesPerEpoch)
+    {
+        (_model, _optimiser, _settings, _average, _epoch) = (model, optimiser, settings, average, epoch);
+        _perEpoch = (batchesPerEpoch + settings.Accumulate - 1) / settings.Accumulate;
+        _schedule = new Schedule(settings.LearningRate, settings.Epochs * _perEpoch, settings.WarmupShare);
+    }
+
+    /// <summary>Learning rate of the last step.</summary>
+    public double LearningRate { get; private set; }
+
+    /// <summary>Takes up one batch's loss, steps when the group is full, and returns the batch's mean loss.</summary>
+    public double Add((Tensor Sum, double Count) loss)
+    {
+        loss.Sum.backward();
+        var value = loss.Sum.item<float>() / loss.Count;
+        if (!double.IsFinite(value)) throw Diverged($"loss {value}");
+        _count += loss.Count;
+        if (++_batches == _settings.Accumulate) Step();
+        return value;
+    }
+
+    /// <summary>Steps with what is left of an unfinished group.</summary>
+    public void Finish()
+    {
+        if (_batches > 0) Step();
+    }
+
+    void Step()
+    {
+        LearningRate = _schedule.At((_epoch * _perEpoch) + _step++);
+        var norm = _optimiser.Step(LearningRate, _settings.ClipNorm, 1 / _count);
+        if (!double.IsFinite(norm)) throw Diverged($"gradient norm {norm}");
+        _average?.Update(_optimiser.Steps);
+        (_count, _batches) = (0, 0);
+    }
+
+    InvalidOperationException Diverged(string what) => new(
+        $"Training of {_model.ModelName} diverged in epoch {_epoch + 1}, step {_step + 1} ({what}). " +
+        "Lower training.learning_rate or training.clip_norm.");
+}
