@@ -28,6 +28,10 @@ let all =
         AugmentationTests.tests
         OptimiserTests.tests
         TrainingTests.tests
+        LossTests.tests
+        TrainingModesTests.tests
+        ResumeTests.tests
+        PrecisionTests.tests
         MemoryTests.tests
         ExperimentTests.tests
         CliTests.tests

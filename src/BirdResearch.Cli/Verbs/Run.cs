@@ -20,6 +20,7 @@ public static class Run
         var models = new Option<string?>("--models") { Description = "These models instead of the ablation's own" };
         var frontEnds = new Option<string?>("--front-ends") { Description = "These front-ends instead of the ablation's own" };
         var set = new Option<string[]>("--set") { Description = "Any setting of a trial, such as training.learning_rate=3e-4 or features.expansion.k=64; may be repeated" };
+        var precision = new Option<string?>("--precision") { Description = "fp32, bf16, or auto: bf16 where a short trial finds it faster" };
         var threads = new Option<int?>("--threads") { Description = "Threads for torch (default: all cores)" };
         return new Command("run",
             """
@@ -36,7 +37,7 @@ public static class Run
 
             Stop it with Ctrl-C at any time: the same command goes on from the last whole epoch.
             """)
-        { name, data, fold, seeds, epochs, models, frontEnds, set, threads }.Does((p, cancellation) =>
+        { name, data, fold, seeds, epochs, models, frontEnds, set, precision, threads }.Does((p, cancellation) =>
         {
             var ablation = Ablations.Named(p.GetRequiredValue(name));
             ablation = Grid(ablation, Verb.Items(p.GetValue(models)), WithModel);
@@ -44,7 +45,11 @@ public static class Run
             ablation = ablation.With(t => t with
             {
                 Data = p.GetValue(data) ?? t.Data,
-                Training = t.Training with { Epochs = p.GetValue(epochs) ?? t.Training.Epochs },
+                Training = t.Training with
+                {
+                    Epochs = p.GetValue(epochs) ?? t.Training.Epochs,
+                    Precision = p.GetValue(precision) ?? t.Training.Precision,
+                },
             });
             foreach (var setting in p.GetValue(set) ?? []) ablation = ablation.With(t => TrialSettings.Set(t, setting));
             ablation = ablation.Over(Seeds(p.GetRequiredValue(seeds)));

@@ -1,4 +1,5 @@
 using BirdResearch.Features;
+using BirdResearch.Training;
 
 namespace BirdResearch.Experiments;
 
@@ -23,8 +24,14 @@ public sealed record RunRecord
     /// <summary>What it was trained on.</summary>
     public required DataFacts Data { get; init; }
 
-    /// <summary>Scores of the last epoch's weights by domain: <c>train</c>, <c>focal</c>, <c>soundscape</c>.</summary>
+    /// <summary>Scores of the weights of <see cref="Kept"/> by domain: <c>train</c>, <c>focal</c>, <c>soundscape</c>.</summary>
     public required IReadOnlyDictionary<string, DomainScores> Scores { get; init; }
+
+    /// <summary>Which weights were kept, and how they were chosen; null in records of versions that always kept the last epoch's.</summary>
+    public KeptWeights? Kept { get; init; }
+
+    /// <summary>Number format of the products, and why; null in records of versions that did not tell.</summary>
+    public PrecisionChoice? Precision { get; init; }
 
     /// <summary>What it cost.</summary>
     public required RunCost Cost { get; init; }

@@ -131,6 +131,8 @@ public sealed class TrialRunner(RunStore store)
             Data = new DataFacts(
                 data.Name, data.ContentKey, data.Classes.Count, split.Train.Count, split.Validation.Count, data.Soundscapes.Count, split.Rule),
             Scores = evaluations.ToDictionary(e => e.Key, e => ScoresOf(e.Value.Scores)),
+            Kept = trainer.Kept,
+            Precision = trainer.Precision,
             Cost = new RunCost(
                 seconds, clips / seconds, evaluations.Values.Sum(e => e.Windows) / evaluations.Values.Sum(e => e.Seconds),
                 trainer.Steps, clips, DateTime.UtcNow),

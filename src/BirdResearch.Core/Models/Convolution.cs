@@ -4,8 +4,11 @@ using static TorchSharp.torch.nn.functional;
 
 namespace BirdResearch.Models;
 
-/// <summary>2-D convolution with a square kernel, in timm's naming; SAME padding is found from the input size at run time.</summary>
-sealed class Convolution : nn.Module<Tensor, Tensor>
+/// <summary>
+/// 2-D convolution with a square kernel, in timm's naming; SAME padding is found from the input size at run time. In bfloat16 what it gives stays
+/// so, for the norm that follows.
+/// </summary>
+sealed class Convolution : nn.Module<Tensor, Tensor>, IMixedPrecision
 {
     readonly Parameter weight; // (out, in / groups, k, k)
     readonly Parameter? bias;  // (out)
@@ -31,7 +34,17 @@ sealed class Convolution : nn.Module<Tensor, Tensor>
         nn.init.normal_(weight, 0, Math.Sqrt(2.0 / fanOut));
     }
 
+    /// <inheritdoc/>
+    public bool Bfloat16 { get; set; }
+
     public override Tensor forward(Tensor x) // (B, in, H, W)
+    {
+        if (!Bfloat16) return Convolve(x, weight, bias);
+        using var scope = NewDisposeScope();
+        return Convolve(x.to(ScalarType.BFloat16), weight.to(ScalarType.BFloat16), bias?.to(ScalarType.BFloat16)).MoveToOuterDisposeScope();
+    }
+
+    Tensor Convolve(Tensor x, Tensor weight, Tensor? bias)
     {
         if (_padding == Padding.Symmetric || _stride[0] == 1) return conv2d(x, weight, bias, _stride, _symmetric, null, _groups);
 

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace BirdResearch.Models;
 
 /// <summary>1-D convolution along time without bias, whose kernel spans all input rows at once; padded to <c>ceil(T / stride)</c> frames.</summary>
-sealed class SeriesConvolution : nn.Module<Tensor, Tensor>
+sealed class SeriesConvolution : nn.Module<Tensor, Tensor>, IMixedPrecision
 {
     readonly Parameter weight; // (out, in, k)
     readonly long _stride, _padding;
@@ -17,6 +17,13 @@ sealed class SeriesConvolution : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor x) => // (B, in, T) -> (B, out, ceil(T / s))
-        nn.functional.conv1d(x, weight, stride: _stride, padding: _padding);
+    /// <inheritdoc/>
+    public bool Bfloat16 { get; set; }
+
+    public override Tensor forward(Tensor x) // (B, in, T) -> (B, out, ceil(T / s)), in bfloat16 where products are
+    {
+        if (!Bfloat16) return nn.functional.conv1d(x, weight, stride: _stride, padding: _padding);
+        using var scope = NewDisposeScope();
+        return nn.functional.conv1d(x.to(ScalarType.BFloat16), weight.to(ScalarType.BFloat16), stride: _stride, padding: _padding).MoveToOuterDisposeScope();
+    }
 }

@@ -3,7 +3,6 @@ using System.Diagnostics;
 using System.Globalization;
 using BirdResearch.Kernels;
 using BirdResearch.Models;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace BirdResearch.Training;

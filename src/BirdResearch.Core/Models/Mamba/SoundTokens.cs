@@ -35,6 +35,6 @@ sealed class SoundTokens : nn.Module<Tensor, Tensor>
         if (missing > 0) x = pad(x, (0, missing));
         x = bn1.call(conv1.call(x));                                                // (B, width / 2, T / first)
         x = bn2.call(conv2.call(x));                                                // (B, width, L)
-        return x.transpose(1, 2).contiguous().MoveToOuterDisposeScope();            // (B, L, width)
+        return x.transpose(1, 2).contiguous().to(sound.dtype).MoveToOuterDisposeScope();   // (B, L, width)
     }
 }
