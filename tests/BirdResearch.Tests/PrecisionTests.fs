@@ -48,7 +48,7 @@ let tests =
                 let flat gradients = [| for _, _, (g: float[]) in gradients do yield! g |]
                 let a, b = flat gradients, flat wantGradients
                 let cosine = Array.fold2 (fun sum x y -> sum + x * y) 0.0 a b / (norm a * norm b)
-                Expect.isGreaterThan cosine 0.99 "direction of the whole gradient")
+                Expect.isGreaterThan cosine 0.97 "direction of the whole gradient")
         for name in [ "tf_efficientnet_tiny"; "tsresnet_tiny" ] do
             torchTest $"what runs between the convolutions of {name} stays in bfloat16 until the mean" (fun () ->
                 use model = build name
