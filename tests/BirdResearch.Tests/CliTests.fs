@@ -64,6 +64,18 @@ let tests =
                 Expect.exists goals (fun (what, _) -> (nonNull what).Contains part) part
             for what, value in goals do Expect.isTrue (System.Double.IsFinite value) $"{what} is {value}"
         }
+        test "bench precision sets bf16 against fp32, in both memory orders where there are two" {
+            let code, output, _ = bird [ "bench"; "precision"; "--models"; "tf_efficientnet_tiny,tsresnet_tiny"; "--rounds"; "1"; "--batch"; "2"; "--json" ]
+            Expect.equal code 0 "exit code"
+            use json = System.Text.Json.JsonDocument.Parse output
+            let rows = [ for row in json.RootElement.GetProperty("rows").EnumerateArray() -> string (row.GetProperty "subject"), string (row.GetProperty "variant") ]
+            Expect.equal rows
+                [ for variant in [ "fp32 contiguous"; "fp32 channels-last"; "bf16 channels-last" ] do "tf_efficientnet_tiny", variant
+                  for variant in [ "fp32"; "bf16" ] do "tsresnet_tiny", variant ] "cases"
+            let ratios = [ for goal in json.RootElement.GetProperty("goals").EnumerateArray() -> goal.GetProperty("value").GetDouble() ]
+            Expect.equal ratios.Length 2 "a ratio for each model"
+            Expect.all ratios (fun r -> r > 0.0) "measured"
+        }
         test "bench --json prints one object and nothing else" {
             let code, output, _ = bird [ "bench"; "models"; "--models"; "tsresnet_tiny"; "--rounds"; "1"; "--batch"; "2"; "--json" ]
             Expect.equal code 0 "exit code"

@@ -19,18 +19,19 @@ public sealed class BenchGroups : IDisposable
     readonly DisposeScope _scope = NewDisposeScope();
 
     /// <summary>The names, in the order in which all are run.</summary>
-    public static IReadOnlyList<string> Names { get; } = ["decode", "front-ends", "models", "ssm"];
+    public static IReadOnlyList<string> Names { get; } = ["decode", "front-ends", "models", "precision", "ssm"];
 
     /// <summary>The group of that name.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
     /// <param name="batch">Clips in one call.</param>
-    /// <param name="models">Models to time; empty for every catalogue model that is no test variant.</param>
+    /// <param name="models">Models to time; empty for the group's own: in <c>models</c> every catalogue model that is no test variant.</param>
     /// <param name="longest">Most tokens of a sequence in the curve of <c>ssm</c>.</param>
     public BenchGroup Named(string name, int batch, IReadOnlyList<string> models, int longest) => name switch
     {
         "decode" => Decode(),
         "front-ends" => FrontEndGroup(batch),
         "models" => ModelGroup(batch, models),
+        "precision" => PrecisionBench.Create(batch, models),
         "ssm" => SsmBench.Create(batch, longest),
         _ => throw new ArgumentException(NearNames.Unknown("benchmark", name, Names)),
     };

@@ -30,6 +30,7 @@ public static class Bench
               bird bench
               bird bench models --models tf_efficientnet_b0,tsresnet34 --threads 2
               bird bench front-ends --json
+              bird bench precision --models tf_efficientnet_b0
               bird bench ssm --threads 2
             """)
         { name, json, rounds, batch, models, longest, threads }.Does((p, cancellation) =>
