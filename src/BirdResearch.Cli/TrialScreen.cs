@@ -43,6 +43,7 @@ public static class TrialScreen
                 if (t.ClipsPerSecond > 0)
                     notes.Set(task, $"{t.ClipsPerSecond:0.0} clips/s, {Left((t.ClipsTotal - t.ClipsDone) / t.ClipsPerSecond)}");
             }
+            else if (value is { Phase: RunPhase.Noted, Note: { } note }) AnsiConsole.MarkupLine(Markup.Escape(note));
             else if (value.Phase == RunPhase.Scoring) notes.Set(task, "scoring ...");
             else if (value.Record is { } record)
             {
@@ -74,6 +75,7 @@ public static class TrialScreen
                     $"  {t.ClipsPerSecond:0.0} clips/s" + (t.ClipsPerSecond > 0 ? $"  {Left((t.ClipsTotal - t.ClipsDone) / t.ClipsPerSecond)}" : ""));
             else if (value.Phase is RunPhase.Started) Screen.Line($"{place} {value.Run}" + (value.Note is null ? "" : $" ({value.Note})"));
             else if (value is { Phase: RunPhase.Loaded, Note: { } note }) Screen.Line($"  starts from weights: {note}");
+            else if (value is { Phase: RunPhase.Noted, Note: { } trouble }) Screen.Line($"  {trouble}");
             else if (value is { Phase: RunPhase.ReadBack, Record: { } found }) Screen.Line($"{place} {value.Run} is there: {Score(found)}");
             else if (value is { Phase: RunPhase.Finished, Record: { } done }) Screen.Line($"  {Score(done)}");
         }

@@ -13,6 +13,8 @@ let all =
         DataTests.tests
         SplitTests.tests
         BatchTests.tests
+        CacheTests.tests
+        SamplingTests.tests
         RealDataTests.tests
         ModelsTests.tests
         MambaTests.tests
@@ -52,6 +54,11 @@ let closing (summary: TestRunSummary) =
 
 [<EntryPoint>]
 let main args =
+  match args with
+  | [| "--read-through-cache"; root; cache |] -> CacheTests.readThrough root cache
+  | _ ->
+    let temporary = Path.Combine (Path.GetTempPath (), $"bird-tests-{Environment.ProcessId}")
+    Environment.SetEnvironmentVariable ("BIRD_CACHE", Path.Combine (temporary, "cache"))
     let counts = ref None
     let printer =
         { TestPrinters.defaultPrinter with
@@ -61,6 +68,5 @@ let main args =
     let plain = if Console.IsOutputRedirected then [ Colours 0 ] else []
     let code = runTestsWithCLIArgs (Printer printer :: No_Spinner :: plain) args all
     counts.Value |> Option.iter closing
-    let temporary = Path.Combine (Path.GetTempPath (), $"bird-tests-{Environment.ProcessId}")
     if Directory.Exists temporary then Directory.Delete (temporary, true)
     code

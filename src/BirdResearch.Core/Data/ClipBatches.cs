@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 
 namespace BirdResearch.Data;
 
@@ -8,6 +9,8 @@ namespace BirdResearch.Data;
 /// </summary>
 public static class ClipBatches
 {
+    const long MostAheadBytes = 256L << 20;
+
     /// <summary>
     /// Batches of one training epoch: a trailing batch of a single clip joins the one before, since batch norm cannot learn from
     /// one.
@@ -18,9 +21,17 @@ public static class ClipBatches
         return Math.Max(1, clips / batchSize + (clips % batchSize > 1 ? 1 : 0));
     }
 
+    /// <summary>Windows of one training epoch, the same in every epoch. Where every window is taken, the files' headers are read.</summary>
+    /// <param name="reader">Cuts the windows.</param>
+    /// <param name="clips">What to train on.</param>
+    /// <param name="sampling">Which windows; null takes one of each clip.</param>
+    /// <param name="seed">The experiment's seed.</param>
+    public static int SamplesPerEpoch(WindowReader reader, IReadOnlyList<Clip> clips, SamplingSettings? sampling, long seed) =>
+        sampling is null ? clips.Count : EpochPlan.Count(reader, clips, sampling, seed);
+
     /// <summary>
-    /// One epoch: one window of every clip, at a random place, in random order. Order and places follow from seed, epoch and the clips'
-    /// ids alone, so that any epoch can be made again. Batches have <paramref name="batchSize"/> rows, the last one 2 to
+    /// One epoch in random order; unless <paramref name="sampling"/> says otherwise, one window of every clip, at a random place. Order and
+    /// places follow from seed, epoch and the clips' ids alone, so that any epoch can be made again. Batches have <paramref name="batchSize"/> rows, the last one 2 to
     /// <paramref name="batchSize"/> + 1.
     /// </summary>
     /// <param name="reader">Cuts the windows.</param>
@@ -29,23 +40,23 @@ public static class ClipBatches
     /// <param name="batchSize">Rows of a batch, at least 2.</param>
     /// <param name="seed">The experiment's seed.</param>
     /// <param name="epoch">Number of the epoch, from 0.</param>
+    /// <param name="sampling">Which windows, with which labels; null takes the defaults.</param>
     /// <param name="change">Changes each window once it is read; null leaves it.</param>
     /// <param name="workers">Decoding threads; null takes half of the cores.</param>
     /// <param name="cancellation">Ends the loop with an <see cref="OperationCanceledException"/>.</param>
     public static IEnumerable<ClipBatch> Training(
         WindowReader reader, IReadOnlyList<Clip> clips, IReadOnlyList<string> classes, int batchSize, long seed, int epoch,
-        WindowChange? change = null, int? workers = null, CancellationToken cancellation = default)
+        WindowChange? change = null, int? workers = null, CancellationToken cancellation = default, SamplingSettings? sampling = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 2);
+        sampling ??= new();
+        sampling.Check();
         if (clips.Count < 2)
             throw new ArgumentException($"Training needs at least two clips, not {clips.Count}; batch norm cannot learn from one.");
-        var columnOf = Columns(clips, classes);
-        var drawn = clips
-            .Select(clip => (Clip: clip, Key: new SampleKey(seed, epoch, clip.Id)))
-            .OrderBy(d => d.Key.RandomFor("order").NextBits()).ThenBy(d => d.Clip.Id, StringComparer.Ordinal);
-        PlannedWindow[] windows = [.. drawn.Select(d => new PlannedWindow(d.Clip, 0, d.Key))];
-        var batches = PerEpoch(clips.Count, batchSize);
-        return Load(reader, batchSize, change, workers, columnOf, cancellation, Enumerable.Range(0, batches)
+        var rule = new LabelRule(clips, classes, sampling.SecondaryLabels);
+        var windows = EpochPlan.Of(reader, clips, rule, sampling, seed, epoch);
+        var batches = PerEpoch(windows.Length, batchSize);
+        return Load(reader, batchSize, change, sampling, workers, rule, cancellation, Enumerable.Range(0, batches)
             .Select(b => windows[(b * batchSize)..(b == batches - 1 ? windows.Length : (b + 1) * batchSize)]));
     }
 
@@ -67,8 +78,7 @@ public static class ClipBatches
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batchSize);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxWindows);
-        var columnOf = Columns(clips, classes);
-        return Load(reader, batchSize, null, workers, columnOf, cancellation,
+        return Load(reader, batchSize, null, new(), workers, new LabelRule(clips, classes), cancellation,
             clips.SelectMany(clip => Offsets(reader, clip, maxWindows).Select(offset => new PlannedWindow(clip, offset))).Chunk(batchSize));
     }
 
@@ -79,28 +89,18 @@ public static class ClipBatches
         for (var i = 0L; i < count; i++) yield return count == 1 ? 0 : i * room / (count - 1);
     }
 
-    static Dictionary<string, int> Columns(IReadOnlyList<Clip> clips, IReadOnlyList<string> classes)
-    {
-        var columnOf = classes.Index().ToDictionary(c => c.Item, c => c.Index);
-        foreach (var clip in clips)
-            foreach (var label in clip.Labels)
-                if (!columnOf.ContainsKey(label))
-                    throw new ArgumentException($"{clip.Id} has the label '{label}', which is not among the {classes.Count} classes.");
-        return columnOf;
-    }
-
     static IEnumerable<ClipBatch> Load(
-        WindowReader reader, int batchSize, WindowChange? change, int? workers, IReadOnlyDictionary<string, int> columnOf, CancellationToken cancellation,
-        IEnumerable<PlannedWindow[]> plan)
+        WindowReader reader, int batchSize, WindowChange? change, SamplingSettings sampling, int? workers, LabelRule rule,
+        CancellationToken cancellation, IEnumerable<PlannedWindow[]> plan)
     {
         var count = workers ?? Math.Max(1, Environment.ProcessorCount / 2);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count, nameof(workers));
-        return Loaded(reader, change, count, Math.Max(2, 2 * count / batchSize), columnOf, plan, cancellation);
+        // Some batches ahead, so that a long recording is decoded while others are learned from; fewer where they are large.
+        var ahead = (int)Math.Clamp(MostAheadBytes / ((long)batchSize * reader.WindowSamples * sizeof(float)), 1, Math.Max(4, 2 * count / batchSize));
+        return Loaded(count, ahead, plan.Select(windows => new PendingBatch(reader, windows, rule, change, sampling)), cancellation);
     }
 
-    static IEnumerable<ClipBatch> Loaded(
-        WindowReader reader, WindowChange? change, int workers, int ahead, IReadOnlyDictionary<string, int> columnOf, IEnumerable<PlannedWindow[]> plan,
-        CancellationToken cancellation)
+    static IEnumerable<ClipBatch> Loaded(int workers, int ahead, IEnumerable<PendingBatch> plan, CancellationToken cancellation)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         using var rows = new BlockingCollection<(PendingBatch Batch, int Row)>();
@@ -109,18 +109,31 @@ public static class ClipBatches
             IsBackground = true,
             Name = $"clip reader {i}",
         })];
+        var asked = Stopwatch.GetTimestamp();
         foreach (var thread in threads) thread.Start();
         try
         {
             var waiting = new Queue<PendingBatch>();
-            foreach (var windows in plan)
+            foreach (var batch in plan)
             {
-                var batch = new PendingBatch(reader, windows, columnOf, change);
                 for (var row = 0; row < batch.Count; row++) rows.Add((batch, row), cancellation);
                 waiting.Enqueue(batch);
-                if (waiting.Count > ahead) yield return waiting.Dequeue().Wait(cancellation);
+                if (waiting.Count <= ahead) continue;
+                yield return Ready();
+                asked = Stopwatch.GetTimestamp();
             }
-            while (waiting.Count > 0) yield return waiting.Dequeue().Wait(cancellation);
+            while (waiting.Count > 0)
+            {
+                yield return Ready();
+                asked = Stopwatch.GetTimestamp();
+            }
+
+            ClipBatch Ready()
+            {
+                var batch = waiting.Dequeue().Wait(cancellation);
+                batch.Waited = Stopwatch.GetElapsedTime(asked);
+                return batch;
+            }
         }
         finally
         {

@@ -7,23 +7,24 @@ sealed class PendingBatch
 {
     readonly WindowReader _reader;
     readonly WindowChange? _change;
+    readonly SamplingSettings _sampling;
     readonly PlannedWindow[] _windows;
     readonly Exception?[] _failures;
     readonly TaskCompletionSource _filled = new(TaskCreationOptions.RunContinuationsAsynchronously);
     readonly ClipBatch _batch;
     int _left;
 
-    public PendingBatch(WindowReader reader, PlannedWindow[] windows, IReadOnlyDictionary<string, int> columnOf, WindowChange? change)
+    public PendingBatch(WindowReader reader, PlannedWindow[] windows, LabelRule rule, WindowChange? change, SamplingSettings sampling)
     {
-        (_reader, _change, _windows, _failures, _left) = (reader, change, windows, new Exception?[windows.Length], windows.Length);
-        var labels = new float[windows.Length * columnOf.Count];
-        for (var i = 0; i < windows.Length; i++)
-            foreach (var label in windows[i].Clip.Labels)
-                labels[i * columnOf.Count + columnOf[label]] = 1;
-        _batch = new ClipBatch(
-            GC.AllocateUninitializedArray<float>(windows.Length * reader.WindowSamples), labels, [.. windows.Select(w => w.Clip.Id)])
+        (_reader, _change, _sampling) = (reader, change, sampling);
+        (_windows, _failures, _left) = (windows, new Exception?[windows.Length], windows.Length);
+        Clip[] clips = [.. windows.Select(w => w.Clip)];
+        var (labels, weights) = rule.Of(clips);
+        _batch = new ClipBatch(reader.Arrays.Rent(windows.Length * reader.WindowSamples), labels, [.. clips.Select(c => c.Id)])
         {
             Keys = [.. windows.Select(w => w.Key).OfType<SampleKey>()],
+            LabelWeights = weights,
+            Owner = reader.Arrays,
         };
     }
 
@@ -32,13 +33,12 @@ sealed class PendingBatch
     /// <summary>Reads row <paramref name="row"/>; never throws, a failure is kept for the one who waits.</summary>
     public void Fill(int row)
     {
-        var (clip, offset, key) = _windows[row];
+        var clip = _windows[row].Clip;
         try
         {
-            if (key is { } drawn) offset = drawn.RandomFor("window").NextLong(Math.Max(1, _reader.LengthOf(clip) - _reader.WindowSamples + 1));
             var window = _batch.Samples.AsSpan(row * _reader.WindowSamples, _reader.WindowSamples);
-            _reader.Read(clip, offset, window);
-            if (key is { } sample) _change?.Invoke(sample, window);
+            _reader.Read(clip, EpochPlan.Place(_reader, _windows[row], _sampling), window);
+            if (_windows[row].Key is { } sample) _change?.Invoke(sample, window);
         }
         catch (Exception e)
         {

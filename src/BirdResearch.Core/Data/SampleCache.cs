@@ -14,9 +14,12 @@ sealed class SampleCache(long limit)
     /// <summary>Bytes of samples held, those being decoded left out.</summary>
     public long Bytes => Interlocked.Read(ref _bytes);
 
+    /// <summary>Whether the piece is held, or its bytes would fit.</summary>
+    public bool HoldsOrTakes(string file, long piece, long bytes) => _pieces.ContainsKey((file, piece)) || Bytes + bytes <= limit;
+
     /// <summary>The piece, decoded if it is not held; null where it is not held and its bytes would not fit.</summary>
     public float[]? GetIfRoom(string file, long piece, long bytes, Func<float[]> decode) =>
-        _pieces.ContainsKey((file, piece)) || Bytes + bytes <= limit ? Get(file, piece, decode) : null;
+        HoldsOrTakes(file, piece, bytes) ? Get(file, piece, decode) : null;
 
     /// <summary>The piece, decoded if it is not held, and kept if it fits.</summary>
     public float[] Get(string file, long piece, Func<float[]> decode)

@@ -1,33 +1,27 @@
-using System.Collections.Concurrent;
 using BirdResearch.Audio;
 
 namespace BirdResearch.Data;
 
 /// <summary>
-/// Windows of one length and sample rate from a data set's recordings, with the decoded sound kept in memory. A window's samples
-/// depend on the recording and the place alone, never on what was read before. Any number of threads may read; files are only read.
+/// Windows of one length and sample rate from a data set's recordings, with the decoded sound kept in memory and, where asked for, on
+/// disk. A window's samples depend on the recording and the place alone, never on what was read before. Any number of threads may
+/// read; recordings are only read.
 /// </summary>
-/// <remarks>
-/// Sound is decoded in pieces of six windows (and one more, so that a window that begins in a piece lies in it); a short recording is one
-/// piece. When the memory is full, only the window itself is decoded where the format gives the same samples either way, else its piece.
-/// A disk cache belongs between <see cref="SampleCache"/> and <c>Decode</c>.
-/// </remarks>
 public sealed class WindowReader
 {
-    const int WindowsPerPiece = 6;
-
     readonly Dataset _dataset;
-    readonly SampleCache _cache;
-    readonly ConcurrentDictionary<string, (long Length, bool Exact)> _files = new();
-    readonly long _step;
+    readonly SoundPieces _sound;
+    readonly Activities _activities;
 
     /// <param name="dataset">Where the clips come from.</param>
     /// <param name="sampleRate">Of the windows, in Hz; recordings at another rate are resampled.</param>
     /// <param name="windowSeconds">Length of a window.</param>
     /// <param name="cacheBytes">Most memory for decoded sound; 1 GiB holds 2.3 hours at 32 kHz.</param>
     /// <param name="shorter">What fills a window when the recording is shorter.</param>
+    /// <param name="disk">Keeps decoded sound on disk; null keeps none there.</param>
     public WindowReader(
-        Dataset dataset, int sampleRate, double windowSeconds, long cacheBytes = 1L << 30, ShortRecording shorter = ShortRecording.Repeat)
+        Dataset dataset, int sampleRate, double windowSeconds, long cacheBytes = 1L << 30, ShortRecording shorter = ShortRecording.Repeat,
+        DiskCache? disk = null)
     {
         Resampler.RequireRate(sampleRate);
         ArgumentOutOfRangeException.ThrowIfNegative(cacheBytes);
@@ -35,9 +29,9 @@ public sealed class WindowReader
         if (!(samples is >= 1 and <= 1 << 28))
             throw new ArgumentOutOfRangeException(
                 nameof(windowSeconds), windowSeconds, $"A window at {sampleRate} Hz has 1 to {1 << 28} samples.");
-        (_dataset, _cache) = (dataset, new SampleCache(cacheBytes));
         (SampleRate, WindowSeconds, WindowSamples, Shorter) = (sampleRate, windowSeconds, (int)samples, shorter);
-        _step = (long)WindowsPerPiece * WindowSamples;
+        (_dataset, _sound) = (dataset, new SoundPieces(dataset, sampleRate, WindowSamples, cacheBytes, disk));
+        _activities = new Activities(this);
     }
 
     /// <summary>Samples per second of the windows, in Hz.</summary>
@@ -53,7 +47,16 @@ public sealed class WindowReader
     public ShortRecording Shorter { get; }
 
     /// <summary>Bytes of decoded sound in memory.</summary>
-    public long CachedBytes => _cache.Bytes;
+    public long CachedBytes => _sound.MemoryBytes;
+
+    /// <summary>How often sound was decoded; it does not grow where memory or disk has it.</summary>
+    public long DecodedPieces => _sound.Decoded;
+
+    /// <summary>Arrays for batches of windows.</summary>
+    internal SampleArrays Arrays { get; } = new();
+
+    /// <summary>Where decoded sound is kept on disk, or null.</summary>
+    public DiskCache? Disk => _sound.Disk;
 
     /// <summary>Length of a clip in samples at <see cref="SampleRate"/>. The file's header is read the first time.</summary>
     public long LengthOf(Clip clip)
@@ -88,7 +91,8 @@ public sealed class WindowReader
             throw new ArgumentOutOfRangeException(nameof(offset), offset, $"{clip.Id} is {end - first} samples long.");
 
         var start = first + offset;
-        var (sound, begin) = SoundAt(clip, start, Math.Min(end, start + WindowSamples));
+        if (end - start >= WindowSamples && _sound.TryRead(clip, start, window)) return;
+        var (sound, begin) = _sound.At(clip, start, Math.Min(end, start + WindowSamples));
         var there = begin + sound.Length;
         if (there < Math.Min(end, start + WindowSamples))
         {
@@ -102,41 +106,47 @@ public sealed class WindowReader
         Fill(sound.AsSpan((int)(start - begin), (int)(until - start)), window);
     }
 
-    /// <summary>Sound that holds [start, end) where the file does, and the sample it begins at: a piece, or just what was asked for.</summary>
-    (float[] Sound, long Begin) SoundAt(Clip clip, long start, long end)
-    {
-        var (length, exact) = FileOf(clip);
-        var last = Math.Max(0, (length - WindowSamples + _step - 1) / _step - 1);   // the last piece reaches to the end of the file
-        var piece = Math.Min(start / _step, last);
-        var begin = piece * _step;
-        var bytes = sizeof(float) * Math.Min(_step + WindowSamples, length - begin);
-        if (_cache.GetIfRoom(clip.File, piece, bytes, Piece) is { } kept) return (kept, begin);
-        if (exact && Decode(clip, start, end - start) is var window && window.Length == end - start) return (window, start);
-        return (_cache.Get(clip.File, piece, Piece), begin);
+    /// <summary>Where something is heard in a clip; looked for once, and kept on disk where there is a cache.</summary>
+    /// <param name="clip">A clip of the data set.</param>
+    /// <param name="lowHz">Lower edge of what is listened to.</param>
+    /// <param name="highHz">Upper edge; what lies above the recording's own band is left out.</param>
+    public SoundActivity ActivityOf(Clip clip, double lowHz = SamplingSettings.DefaultLowHz, double highHz = SamplingSettings.DefaultHighHz) =>
+        _activities.Of(clip, lowHz, highHz);
 
-        float[] Piece() => Decode(clip, begin, _step + WindowSamples);
+    /// <summary>Hands over the clip's sound in order, part by part, as far as it decodes.</summary>
+    internal void Read(Clip clip, Action<ReadOnlySpan<float>> use)
+    {
+        var (first, end) = Stretch(clip);
+        for (var at = first; at < end;)
+        {
+            float[] sound;
+            long begin;
+            try
+            {
+                (sound, begin) = _sound.At(clip, at, Math.Min(end, at + WindowSamples));
+            }
+            catch (AudioFileException) when (at > first)
+            {
+                return;   // the header promised more than decodes
+            }
+            var until = Math.Min(end, begin + sound.Length);
+            if (until <= at) return;
+            use(sound.AsSpan((int)(at - begin), (int)(until - at)));
+            at = until;
+        }
     }
 
-    float[] Decode(Clip clip, long start, long count) =>
-        AudioFile.Read(_dataset.PathOf(clip), (double)start / SampleRate, (double)count / SampleRate, SampleRate).Samples;
+    /// <summary>What stands for a clip's sound in the keys of the disk cache, or null.</summary>
+    internal string? KeyOf(Clip clip) => _sound.KeyOf(clip) is { } key && Stretch(clip) is var (first, end) ? $"{key}|{first}-{end}" : null;
 
     /// <summary>First and end sample of a clip in its file, at our rate.</summary>
     (long First, long End) Stretch(Clip clip)
     {
-        var length = FileOf(clip).Length;
+        var length = _sound.FileOf(clip).Length;
         var first = (long)Math.Round(clip.StartSeconds * SampleRate);
         var end = clip.Seconds is { } seconds ? Math.Min(length, first + (long)Math.Round(seconds * SampleRate)) : length;
         return (first, Math.Max(first, end));
     }
-
-    /// <summary>Length of a clip's file at our rate, and whether a slice holds bit for bit what the whole file does there.</summary>
-    (long Length, bool Exact) FileOf(Clip clip) => _files.GetOrAdd(clip.File, _ =>
-    {
-        var info = AudioFile.Probe(_dataset.PathOf(clip));
-        var length = info.SampleRate == SampleRate ? info.Frames : Resampler.Between(info.SampleRate, SampleRate).LengthOf(info.Frames);
-        // These decoders carry state from packet to packet, which a jump can leave a rounding error away.
-        return (length, info.Seekable && info.Subtype != "OPUS" && info.Format != "MP3");
-    });
 
     void Fill(ReadOnlySpan<float> sound, Span<float> window)
     {

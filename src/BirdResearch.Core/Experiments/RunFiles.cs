@@ -24,10 +24,10 @@ public static class RunFiles
     /// <summary><c>epochs.csv</c>: a line per epoch; an empty cell was not measured.</summary>
     public static void WriteEpochs(string folder, IReadOnlyList<EpochRow> rows) =>
         CsvTable.Write(Path.Combine(folder, "epochs.csv"),
-            ["epoch", "seconds", "clips", "learning_rate", "train_loss", "train_map", "focal_loss", "focal_map", "focal_auc"],
+            ["epoch", "seconds", "clips", "learning_rate", "train_loss", "train_map", "focal_loss", "focal_map", "focal_auc", "waiting_share"],
             rows.Select(r => new object?[]
             {
-                r.Epoch, r.Seconds, r.Clips, r.LearningRate, r.TrainLoss, r.TrainMap, r.FocalLoss, r.FocalMap, r.FocalAuc,
+                r.Epoch, r.Seconds, r.Clips, r.LearningRate, r.TrainLoss, r.TrainMap, r.FocalLoss, r.FocalMap, r.FocalAuc, r.WaitingShare,
             }));
 
     /// <summary><c>classes.csv</c>: a line per class; an empty cell is not defined.</summary>

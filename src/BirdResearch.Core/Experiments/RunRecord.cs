@@ -82,4 +82,8 @@ public sealed record DomainScores(
 /// <param name="Clips">Clips trained on.</param>
 /// <param name="Finished">When it ended, UTC.</param>
 public sealed record RunCost(
-    double TrainSeconds, double TrainClipsPerSecond, double InferClipsPerSecond, long Steps, long Clips, DateTime Finished);
+    double TrainSeconds, double TrainClipsPerSecond, double InferClipsPerSecond, long Steps, long Clips, DateTime Finished)
+{
+    /// <summary>Share of <see cref="TrainSeconds"/> in which the training step stood still until its batch was read; null where it was not measured.</summary>
+    public double? WaitingShare { get; init; }
+}

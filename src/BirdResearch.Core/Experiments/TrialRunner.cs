@@ -27,6 +27,9 @@ public enum RunPhase
     /// <summary>Weights to start from were loaded; the note says how they fitted.</summary>
     Loaded,
 
+    /// <summary>Something to know, in the note; the run goes on.</summary>
+    Noted,
+
     /// <summary>It is being trained.</summary>
     Training,
 
@@ -101,6 +104,7 @@ public sealed class TrialRunner(RunStore store)
         var trainer = new Trainer(frontEnd, model, reader, data, split, trial.Training, trial.Seed);
         trainer.Run(checkpoint, Relay(name, listener), cancellation);
 
+        if (reader.Disk?.Trouble is { } trouble) listener?.Report(new RunEvent(name, RunPhase.Noted, Note: trouble));
         listener?.Report(new RunEvent(name, RunPhase.Scoring));
         var evaluations = new Dictionary<string, Evaluation> { ["train"] = trainer.Evaluate(trainer.SampleOfTraining(), "train", null, cancellation) };
         if (split.Validation.Count > 0) evaluations["focal"] = trainer.Evaluate(split.Validation, "focal", null, cancellation);
@@ -135,7 +139,10 @@ public sealed class TrialRunner(RunStore store)
             Precision = trainer.Precision,
             Cost = new RunCost(
                 seconds, clips / seconds, evaluations.Values.Sum(e => e.Windows) / evaluations.Values.Sum(e => e.Seconds),
-                trainer.Steps, clips, DateTime.UtcNow),
+                trainer.Steps, clips, DateTime.UtcNow)
+            {
+                WaitingShare = trainer.Rows.Sum(r => r.WaitingShare * r.Seconds) / seconds,
+            },
             Augmentations = trainer.AugmentationCounts.All,
             Machine = Machine.Current(),
         };
@@ -151,7 +158,7 @@ public sealed class TrialRunner(RunStore store)
     WindowReader ReaderOf(Dataset data, int sampleRate, double seconds) =>
         _readers.TryGetValue((data.Root, sampleRate, seconds), out var known)
             ? known
-            : _readers[(data.Root, sampleRate, seconds)] = new WindowReader(data, sampleRate, seconds);
+            : _readers[(data.Root, sampleRate, seconds)] = new WindowReader(data, sampleRate, seconds, disk: DiskCache.FromEnvironment());
 
     static DomainScores ScoresOf(Scores scores) => new(
         scores.Ids.Count,

@@ -12,7 +12,11 @@ namespace BirdResearch.Training;
 /// <param name="FocalAuc">Macro ROC-AUC on the held-out recordings.</param>
 public sealed record EpochRow(
     int Epoch, double Seconds, long Clips, double LearningRate, double TrainLoss,
-    double? TrainMap, double? FocalLoss, double? FocalMap, double? FocalAuc);
+    double? TrainMap, double? FocalLoss, double? FocalMap, double? FocalAuc)
+{
+    /// <summary>Share of <see cref="Seconds"/> in which the training step stood still until its batch was read, in [0, 1].</summary>
+    public double WaitingShare { get; init; }
+}
 
 /// <summary>How far a training is; reported a few times a second.</summary>
 /// <param name="Epoch">Epoch under way, counted from 1.</param>

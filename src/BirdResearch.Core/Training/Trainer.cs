@@ -97,7 +97,7 @@ public sealed class Trainer
         if (checkpoint is not null && File.Exists(checkpoint))
             _rows.AddRange(Checkpoint.Read<EpochRow>(checkpoint, _model, _optimiser, _states));
         _precision.Settle();
-        var pace = new Pace(_settings.Epochs, _split.Train.Count, _rows, progress);
+        var pace = new Pace(_settings.Epochs, SamplesPerEpoch, _rows, progress);
         while (_rows.Count < _settings.Epochs && !StoppingAfter(_rows).IsOver)
         {
             var row = RunEpoch(_rows.Count, pace, cancellation);
@@ -112,15 +112,20 @@ public sealed class Trainer
     Stopping StoppingAfter(IEnumerable<EpochRow> rows) =>
         Stopping.After(_settings.Stopping, rows, row => _settings.EvaluatesAfter(row.Epoch - 1));
 
+    int SamplesPerEpoch => ClipBatches.SamplesPerEpoch(_reader, _split.Train, _settings.Sampling, _seed);
+
     EpochRow RunEpoch(int epoch, Pace pace, CancellationToken cancellation)
     {
         manual_seed((long)(new CounterRandom(_seed, epoch).NextBits() >> 1));
         _model.train();
-        var (sum, clips) = (0.0, 0L);
+        var (sum, clips, waited) = (0.0, 0L, TimeSpan.Zero);
         var watch = Stopwatch.StartNew();
-        var steps = new GradientSteps(_model, _optimiser, _settings, _average, epoch, ClipBatches.PerEpoch(_split.Train.Count, _settings.BatchSize));
-        foreach (var batch in ClipBatches.Training(_reader, _split.Train, _data.Classes, _settings.BatchSize, _seed, epoch, _augmenter.OnWindow, cancellation: cancellation))
+        var steps = new GradientSteps(_model, _optimiser, _settings, _average, epoch, ClipBatches.PerEpoch(SamplesPerEpoch, _settings.BatchSize));
+        foreach (var batch in ClipBatches.Training(
+            _reader, _split.Train, _data.Classes, _settings.BatchSize, _seed, epoch, _augmenter.OnWindow, null, cancellation, _settings.Sampling))
         {
+            using var lent = batch;
+            waited += batch.Waited;
             using var scope = NewDisposeScope();
             var (logits, labels, weights) = Forward(batch);
             sum += steps.Add(_loss.Sum(logits, labels, weights)) * batch.Count;
@@ -131,7 +136,7 @@ public sealed class Trainer
         steps.Finish();
         var seconds = watch.Elapsed.TotalSeconds;
         pace.Add(clips, seconds);
-        var row = new EpochRow(epoch + 1, seconds, clips, steps.LearningRate, sum / clips, null, null, null, null);
+        var row = new EpochRow(epoch + 1, seconds, clips, steps.LearningRate, sum / clips, null, null, null, null) { WaitingShare = waited.TotalSeconds / seconds };
         return _settings.EvaluatesAfter(epoch) ? Evaluated(row, cancellation) : row;
     }
 
@@ -144,7 +149,10 @@ public sealed class Trainer
             batch = _augmenter.OnBatch(new LabelledSound(
                 tensor(clips.Samples, [clips.Count, clips.WindowSamples]),                        // (B, T)
                 tensor(clips.Labels, [clips.Count, _data.Classes.Count]),                         // (B, C)
-                clips.Keys));
+                clips.Keys)
+            {
+                LabelWeights = clips.LabelWeights is { } weights ? tensor(weights, [clips.Count, _data.Classes.Count]) : null,
+            });
             features = _augmenter.OnFeatures(_frontEnd.forward(batch.Samples), batch.Keys);       // (B, 1, M, F)
         }
         return (_model.forward(features), batch.Labels, batch.LabelWeights);

@@ -1,3 +1,4 @@
+using BirdResearch.Data;
 using BirdResearch.Features;
 
 namespace BirdResearch.Training;
@@ -58,6 +59,9 @@ public sealed record TrainingSettings
 
     /// <summary>Share of label mass spread over the other classes, in [0, 1).</summary>
     public double LabelSmoothing { get; init; }
+
+    /// <summary>Which windows of which recordings are trained on, and with which labels.</summary>
+    public SamplingSettings Sampling { get; init; } = new();
 
     /// <summary>What changes the training samples.</summary>
     public AugmentationSettings Augmentation { get; init; } = new();
@@ -122,6 +126,7 @@ public sealed record TrainingSettings
         Asymmetric.Check();
         Ema.Check();
         Stopping.Check();
+        Sampling.Check();
         Augmentation.Check();
         Require(nameof(WarmupShare), WarmupShare, WarmupShare is >= 0 and < 1, "at least 0 and below 1");
         Require(nameof(LabelSmoothing), LabelSmoothing, LabelSmoothing is >= 0 and < 1, "at least 0 and below 1");

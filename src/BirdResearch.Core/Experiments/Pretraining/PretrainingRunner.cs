@@ -66,7 +66,7 @@ public sealed class PretrainingRunner(RunStore store)
         using var frontEnd = FrontEnds.Create(trial.Features!);
         torch.manual_seed(trial.Seed);
         using var model = SsambaPretrainer.Create(trial.Model, TrialRunner.ShapeOf(frontEnd, settings.WindowSeconds), settings.DropPathRate);
-        var reader = new WindowReader(data.Sound, frontEnd.SampleRate, settings.WindowSeconds);
+        var reader = new WindowReader(data.Sound, frontEnd.SampleRate, settings.WindowSeconds, disk: DiskCache.FromEnvironment());
         var pretrainer = new Pretrainer(frontEnd, model, reader, data, settings, trial.Seed);
         pretrainer.Run(checkpoint, listener is null ? null : new Relay(name, listener), cancellation);
 
