@@ -246,6 +246,26 @@ module Charts =
         |> Chart.withXAxis (logAxis title costs)
         |> Chart.withYAxis (Theme.unitAxis $"{domainName domain} mAP")
 
+    /// mAP in one domain against one setting, a line per model through the means of its arms, small marks per run. Styles are those of the models.
+    let sweep (styles: Map<string, ArmStyle>) (domain: string) (setting: string) (sweeps: Sweep list) : GenericChart =
+        let shown (sweep: Sweep) = sweep.Points |> List.filter (fun (_, arm) -> arm.Domains.ContainsKey domain)
+
+        [ for sweep in sweeps do
+              let style, name = styles[sweep.Model], Theme.plain sweep.Model
+              let means = [ for value, arm in shown sweep -> value, arm.Domains[domain].Map.Mean, arm ]
+
+              [ for value, _, arm in means do
+                    for run in arm.Runs do
+                        let map = Runs.metric "map" domain run
+                        if Double.IsFinite map then value, map, $"{name}, {setting} {short value}, {seedOf run}<br>mAP {three map}" ]
+              |> markers 1 5 style
+
+              lineAt style 2.2 [ for value, mean, _ in means -> value, mean ]
+              markers 1 11 style [ for value, mean, arm in means -> value, mean, $"{name}, {setting} {short value}, {arm.Design}<br>mAP {three mean}" ] ]
+        |> finish 320 58 12 [] []
+        |> Chart.withXAxis (logAxis setting [ for sweep in sweeps do for value, _ in shown sweep -> value ])
+        |> Chart.withYAxis (Theme.unitAxis $"{domainName domain} mAP")
+
     /// One column per model, one colour per front-end, height = mean metric: a quick look in a notebook, at what Runs.meanOf gives.
     let groupedColumns (title: string) (means: Series<string * string, float>) : GenericChart =
         let cells = Series.observations means |> List.ofSeq

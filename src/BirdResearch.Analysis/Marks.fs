@@ -89,6 +89,18 @@ module internal Marks =
             )
         )
 
+    /// A line through (x, y) of any numbers, that says nothing on hovering.
+    let lineAt (style: ArmStyle) (width: float) (points: (float * float) list) =
+        Trace2D.initScatter (
+            Trace2DStyle.Scatter(
+                X = List.map fst points,
+                Y = List.map snd points,
+                Mode = StyleParam.Mode.Lines,
+                Line = Line.init (Color = Theme.colour style.Colour, Width = width, Dash = style.Dash),
+                HoverInfo = StyleParam.HoverInfo.Skip
+            )
+        )
+
     let private written (x: float) (y: float, yRef: string) (anchor: StyleParam.YAnchorPosition) (size: float) (ink: string) text =
         Annotation.init (
             X = x,

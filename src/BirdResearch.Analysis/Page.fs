@@ -60,6 +60,13 @@ module internal Page =
                   let line = $"""<path d="M0 8H30" stroke="{style.Colour}" stroke-width="2" stroke-dasharray="{dashOf style}"/>"""
                   30, $"""{line}<g fill="{style.Colour}" stroke="#fff">{shapeOf style.Symbol}</g>""", arm.Label ]
 
+    /// Marker, line and name of each model.
+    let keyOfModels (styles: Map<string, ArmStyle>) : XmlNode =
+        keyOf
+            [ for model, style in Map.toList styles do
+                  let line = $"""<path d="M0 8H30" stroke="{style.Colour}" stroke-width="2" stroke-dasharray="{dashOf style}"/>"""
+                  30, $"""{line}<g fill="{style.Colour}" stroke="#fff">{shapeOf style.Symbol}</g>""", model ]
+
     /// What the markers of the over-fitting figure stand for.
     let domainKey (domains: string list) : XmlNode =
         let mark (domain: string) =

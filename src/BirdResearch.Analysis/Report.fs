@@ -51,6 +51,20 @@ module Report =
 
             [ figure key [ chart ] "Average precision by species" (String.concat " " caption) ]
 
+    /// A figure of up to three settings that were changed in steps, and the next; nothing where none was.
+    let private sweepFigures (figure: XmlNode -> GenericChart list -> string -> string -> XmlNode) (part: Part) =
+        let sweeps = Sweeps.ofArms part.Arms
+        let models = sweeps |> List.map _.Model |> List.distinct
+        let styles = Theme.styles models
+
+        [ for domain in part.Domains do
+              for settings in sweeps |> List.groupBy _.Setting |> List.chunkBySize 3 do
+                  let charts = [ for setting, own in settings -> Charts.sweep styles domain setting own ]
+                  let names = settings |> List.map fst |> listed
+
+                  figure (Page.keyOfModels styles) charts $"{Charts.domainTitle domain} mAP against {names}"
+                      "Arms of a model that differ in this number alone. Large marks are means over runs, small ones single runs; the lower axes are logarithmic." ]
+
     let private soundSection (id: string) (part: Part) sounds =
         if List.isEmpty sounds then
             []
@@ -85,6 +99,8 @@ module Report =
           if not part.Domains.IsEmpty then
               head "map" "Comparative mAP"
               figure (rawText "") [ Charts.comparison styles part.Domains part.Arms ] "Comparative mAP" comparisonCaption
+
+              yield! sweepFigures figure part
 
               head "gap" "Training against validation"
               figure (Page.domainKey ("train" :: part.Domains)) [ Charts.overfitting styles part.Arms ] "The over-fitting gap"

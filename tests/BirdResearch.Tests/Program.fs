@@ -39,6 +39,9 @@ let all =
         CliTests.tests
         AnalysisTests.tests
         SsambaTests.tests
+        SparseCodeTests.tests
+        ReadoutTests.tests
+        ExpressivityTests.tests
     ]
 
 /// Prints what was skipped and why, then the count alone on the last line. Expecto's own writer pads lines, so this goes around it.

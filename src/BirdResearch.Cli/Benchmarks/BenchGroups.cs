@@ -19,7 +19,7 @@ public sealed class BenchGroups : IDisposable
     readonly DisposeScope _scope = NewDisposeScope();
 
     /// <summary>The names, in the order in which all are run.</summary>
-    public static IReadOnlyList<string> Names { get; } = ["decode", "front-ends", "models", "precision", "ssm"];
+    public static IReadOnlyList<string> Names { get; } = ["decode", "front-ends", "models", "precision", "ssm", "sparse"];
 
     /// <summary>The group of that name.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
@@ -33,6 +33,7 @@ public sealed class BenchGroups : IDisposable
         "models" => ModelGroup(batch, models),
         "precision" => PrecisionBench.Create(batch, models),
         "ssm" => SsmBench.Create(batch, longest),
+        "sparse" => SparseBench.Create(batch),
         _ => throw new ArgumentException(NearNames.Unknown("benchmark", name, Names)),
     };
 

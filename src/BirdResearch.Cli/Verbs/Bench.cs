@@ -32,6 +32,7 @@ public static class Bench
               bird bench front-ends --json
               bird bench precision --models tf_efficientnet_b0
               bird bench ssm --threads 2
+              bird bench sparse
             """)
         { name, json, rounds, batch, models, longest, threads }.Does((p, cancellation) =>
         {

@@ -49,8 +49,24 @@ public static class Ablations
             from frontEnd in new[] { "mel-64", "expand-and-sparsify-64" }
             select new Trial { Model = model, FrontEnd = frontEnd, Training = new TrainingSettings { Epochs = 8 } }]);
 
+    /// <summary>
+    /// Expand-and-sparsify changed in one thing at a time, and in a few together, read by a linear layer, a small MLP and the time-series
+    /// ResNet; the mel spectrogram that it starts from is the baseline.
+    /// </summary>
+    public static Ablation ExpandAndSparsify { get; } = new(
+        "expand-and-sparsify",
+        "What makes a sparse expanded code good: its width, its sparsity, its window, its projection or its rule? And for which head?",
+        [.. from model in new[] { "linear", "mlp", "tsresnet18" }
+            from frontEnd in ExpansionArms.All.Keys.Prepend(ExpansionArms.Base).Prepend("mel-64")
+            select new Trial
+            {
+                Model = model,
+                FrontEnd = frontEnd,
+                Training = new TrainingSettings { Epochs = 20, EvaluateEvery = 10, LearningRate = model == "linear" ? 1e-2 : 1e-3 },
+            }]);
+
     /// <summary>All of them, in the order of the list.</summary>
-    public static IReadOnlyList<Ablation> All { get; } = [Demo, FrontEnds, Models];
+    public static IReadOnlyList<Ablation> All { get; } = [Demo, FrontEnds, ExpandAndSparsify, Models];
 
     /// <summary>The ablation of that name; an unknown one is an error that lists near names.</summary>
     public static Ablation Named(string name) =>

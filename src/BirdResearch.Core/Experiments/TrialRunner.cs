@@ -101,6 +101,7 @@ public sealed class TrialRunner(RunStore store)
         if (loaded is null || loaded.Missing.Contains($"{model.HeadKey}.weight")) model.ScaleHead(trial.Training.HeadScale);
 
         var reader = ReaderOf(data, frontEnd.SampleRate, trial.Training.WindowSeconds);
+        FrontEndFitting.Prepare(frontEnd, reader, data, split, trial.Seed, Path.Combine(folder, FrontEndFitting.FileName), cancellation);
         var trainer = new Trainer(frontEnd, model, reader, data, split, trial.Training, trial.Seed);
         trainer.Run(checkpoint, Relay(name, listener), cancellation);
 

@@ -17,6 +17,21 @@ public abstract class FrontEnd(string name, int sampleRate) : nn.Module<Tensor, 
     /// <summary>What a masked cell holds (SpecAugment): 0, the mean of normalised features, unless the front-end says otherwise.</summary>
     public virtual double MaskedValue => 0;
 
+    /// <summary>Windows of training sound that <see cref="Fit"/> asks for; 0 for a front-end that learns nothing from them.</summary>
+    public virtual int FitClips => 0;
+
+    /// <summary>Whether it can be used: true from the start unless it has to be fitted, or given a fitted state, first.</summary>
+    public virtual bool IsFitted => true;
+
     /// <summary>Frames that <paramref name="samples"/> samples give.</summary>
     public abstract long Frames(long samples);
+
+    /// <summary>
+    /// Learns what it needs from training sound, a pure function of that sound and the settings. What it learns are buffers of the state
+    /// dictionary, and loading them serves as well.
+    /// </summary>
+    /// <param name="trainingSound">Batches (B, T) of the training side of a split, at least one; never of what is held out.</param>
+    public virtual void Fit(IEnumerable<Tensor> trainingSound)
+    {
+    }
 }

@@ -166,25 +166,3 @@ public enum EnergyColumn
     /// <summary>After the mel bins (HTK).</summary>
     Last,
 }
-
-/// <summary>Convolutional expand-and-sparsify: a fixed random projection of a sliding window, of which the k largest stay.</summary>
-public sealed record ExpansionSettings
-{
-    /// <summary>Units of the expanded representation, far above the number of mel bands.</summary>
-    public int Outputs { get; init; } = 512;
-
-    /// <summary>Units kept per time step.</summary>
-    public int K { get; init; } = 32;
-
-    /// <summary>Mel frames that the kernel spans.</summary>
-    public int Window { get; init; } = 8;
-
-    /// <summary>Mel frames between time steps.</summary>
-    public int Stride { get; init; } = 2;
-
-    /// <summary>True gives 1 for a kept unit, false its activation.</summary>
-    public bool Binary { get; init; } = true;
-
-    /// <summary>Seed of the random kernel.</summary>
-    public int Seed { get; init; } = 1;
-}

@@ -53,9 +53,11 @@ public static class FrontEnds
         ["waveform-32k"] = new() { Kind = "waveform" },                       // 1 x 160,000
     };
 
-    /// <summary>Settings by catalogue name; an unknown name is an error that lists near ones.</summary>
+    /// <summary>Settings by name, of this catalogue or of <see cref="ExpansionArms"/>; an unknown name is an error that lists near ones.</summary>
     public static FrontEndSettings Named(string name) =>
-        All.TryGetValue(name, out var settings) ? settings : throw new ArgumentException(NearNames.Unknown("front-end", name, All.Keys));
+        All.TryGetValue(name, out var settings) || ExpansionArms.All.TryGetValue(name, out settings)
+            ? settings
+            : throw new ArgumentException(NearNames.Unknown("front-end", name, [.. All.Keys, .. ExpansionArms.All.Keys]));
 
     /// <summary>A front-end by catalogue name.</summary>
     public static FrontEnd Create(string name) => Create(Named(name));

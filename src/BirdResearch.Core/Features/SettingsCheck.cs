@@ -29,7 +29,7 @@ static class SettingsCheck
         }
         Mel(settings.Mel);
         Within("Mel.MaxHz", settings.Mel.MaxHz, settings.Mel.MinHz, settings.SampleRate / 2.0);
-        if (settings.Kind == "expand-and-sparsify") Expansion(settings.Expansion);
+        if (settings.Kind == "expand-and-sparsify") Expansion(settings.Expansion, settings.Mel.Mels);
     }
 
     public static void Mel(MelSettings mel)
@@ -72,12 +72,17 @@ static class SettingsCheck
             throw Refused("Waveform.Levels", $"{levels}, but only the encoding mu-law rounds: set Waveform.Encoding, or no levels.");
     }
 
-    static void Expansion(ExpansionSettings expansion)
+    static void Expansion(ExpansionSettings expansion, int mels)
     {
         Within("Expansion.Outputs", expansion.Outputs, 1, 1 << 20);
         Within("Expansion.K", expansion.K, 1, expansion.Outputs);
         Within("Expansion.Window", expansion.Window, 1, 4_096);
         Within("Expansion.Stride", expansion.Stride, 1, 4_096);
+        Within("Expansion.InputShare", expansion.InputShare, 1e-6, 1);
+        Within("Expansion.Inputs", expansion.Inputs ?? 1, 1, (double)mels * expansion.Window);
+        Within("Expansion.FitClips", expansion.FitClips, 1, 1 << 20);
+        if (expansion.Rule == SparsityRule.Threshold && expansion.K == expansion.Outputs)
+            throw Refused("Expansion.K", $"{expansion.K}, all units: a threshold is for a unit that fires in some windows and not in others. Lower it.");
     }
 
     static void Within(string name, double value, double low, double high)

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
+using BirdResearch.Kernels;
 using static TorchSharp.torch;
 
 namespace BirdResearch.Features;
@@ -10,6 +11,8 @@ namespace BirdResearch.Features;
 /// </summary>
 public static class WinnerTakeAll
 {
+    const int NumbersAtOnce = 1 << 15;
+
     /// <summary>(..., n) activations to (..., k) int64 indices, ascending. In C# for float32 on the CPU, else with torch.</summary>
     public static Tensor Indices(Tensor activations, int k)
     {
@@ -20,9 +23,26 @@ public static class WinnerTakeAll
         var shape = rows.shape;
         shape[^1] = k;
         var indices = empty(shape, dtype: ScalarType.Int64);
-        Select(MemoryMarshal.Cast<byte, float>(rows.bytes), n, k, MemoryMarshal.Cast<byte, long>(indices.bytes));
-        GC.KeepAlive(rows);
+        SelectOnAllCores(rows, indices, n, k);
         return indices.MoveToOuterDisposeScope();
+    }
+
+    static unsafe void SelectOnAllCores(Tensor rows, Tensor indices, int n, int k)
+    {
+        fixed (byte* firstRow = rows.bytes, firstIndex = indices.bytes)
+        {
+            var values = (float*)firstRow;
+            var winners = (long*)firstIndex;
+            var contests = rows.numel() / n;
+            var atOnce = Math.Max(1, NumbersAtOnce / n);
+            OpenMpPool.For((int)((contests + atOnce - 1) / atOnce), part =>
+            {
+                var first = (long)part * atOnce;
+                var count = (int)Math.Min(atOnce, contests - first);
+                Select(new ReadOnlySpan<float>(values + (first * n), count * n), n, k, new Span<long>(winners + (first * k), count * k));
+            });
+        }
+        GC.KeepAlive((rows, indices));
     }
 
     /// <summary>The slow twin of <see cref="Indices"/>, by a stable sort; for any device and precision.</summary>

@@ -24,6 +24,11 @@ public static class Classifiers
         ResNet("resnet18_w32", [2, 2, 2, 2], [32, 64, 128, 256], "ResNet-18 at half its width: ours, for small data"),
         ResNet("resnet10_w32", [1, 1, 1, 1], [32, 64, 128, 256], "ResNet with one block per stage at half of ResNet-18's width: ours, for small data"),
         ResNet("resnet_tiny", [1, 1, 1, 1], [8, 12, 16, 16], "ResNet for tests", isTest: true),
+        Readout("linear", new(0, false), "Linear readout of each row's mean over time: what the features alone give"),
+        Readout("linear_peaks", new(0, true), "Linear readout of each row's mean and largest value over time"),
+        Readout("mlp", new(512, false), "One hidden layer of 512 units over each row's mean over time"),
+        Readout("linear_tiny", new(0, true), "Linear readout for tests", isTest: true),
+        Readout("mlp_tiny", new(48, false), "Readout with a hidden layer for tests", isTest: true),
         Mamba("mamba", "mamba", new(256, 12, false, 4), "Mamba over a spectrogram, a token per 4 frames, causal: 5.4 M parameters"),
         Mamba("mamba_tiny", "mamba", new(24, 2, false, 4), "Mamba for tests", isTest: true),
         Mamba("vim", "vim", new(256, 12, true, 4), "Mamba over a spectrogram, a token per 4 frames, both directions (Vim's bimamba v2)"),
@@ -91,6 +96,9 @@ public static class Classifiers
         new(name, "time-series-resnet", description, isTest,
             (classes, input, options) =>
                 new TimeSeriesResNet(name, new(depths, widths, bottleneck, stemKernel, kernel), classes, input, options));
+
+    static ClassifierEntry Readout(string name, ReadoutPlan plan, string description, bool isTest = false) =>
+        new(name, "readout", description, isTest, (classes, input, options) => new Readout(name, plan, classes, input, options));
 
     // The cheapest layer that sees every token: no feed-forward block and few states.
     static SashimiLevel LongLevel => new(SashimiMixer.S4, 1) { FeedForward = 0, States = 16 };

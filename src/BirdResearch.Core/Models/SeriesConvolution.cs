@@ -1,3 +1,4 @@
+using BirdResearch.Kernels;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -8,9 +9,16 @@ sealed class SeriesConvolution : nn.Module<Tensor, Tensor>, IMixedPrecision
 {
     readonly Parameter weight; // (out, in, k)
     readonly long _stride, _padding;
+    readonly bool _mayBeSparse;
 
-    public SeriesConvolution(long input, long output, long kernel, long stride = 1) : base(nameof(SeriesConvolution))
+    /// <param name="input">Rows that come in.</param>
+    /// <param name="output">Rows that go out.</param>
+    /// <param name="kernel">Frames that it spans.</param>
+    /// <param name="stride">Frames between two results.</param>
+    /// <param name="mayBeSparse">Whether it is worth looking if few of the input's cells are not zero, as in a sparse code.</param>
+    public SeriesConvolution(long input, long output, long kernel, long stride = 1, bool mayBeSparse = false) : base(nameof(SeriesConvolution))
     {
+        _mayBeSparse = mayBeSparse;
         (_stride, _padding) = (stride, (kernel - 1) / 2);
         weight = nn.Parameter(empty(output, input, kernel));
         nn.init.normal_(weight, 0, Math.Sqrt(2.0 / (kernel * output))); // He et al. 2015, fan_out, for ReLU
@@ -22,8 +30,10 @@ sealed class SeriesConvolution : nn.Module<Tensor, Tensor>, IMixedPrecision
 
     public override Tensor forward(Tensor x) // (B, in, T) -> (B, out, ceil(T / s)), in bfloat16 where products are
     {
-        if (!Bfloat16) return nn.functional.conv1d(x, weight, stride: _stride, padding: _padding);
         using var scope = NewDisposeScope();
+        if (_mayBeSparse && SparseConvolution.Try(x, weight, _stride, _padding) is { } sums)
+            return (Bfloat16 ? sums.to(ScalarType.BFloat16) : sums).MoveToOuterDisposeScope();
+        if (!Bfloat16) return nn.functional.conv1d(x, weight, stride: _stride, padding: _padding).MoveToOuterDisposeScope();
         return nn.functional.conv1d(x.to(ScalarType.BFloat16), weight.to(ScalarType.BFloat16), stride: _stride, padding: _padding).MoveToOuterDisposeScope();
     }
 }

@@ -34,7 +34,7 @@ public sealed class TimeSeriesResNet : Classifier
         _dropRate = options.DropRate;
         _rows = input.Channels * input.Rows;
         MinimumFrames = StemStride << (plan.Depths.Length - 1);
-        conv1 = new SeriesConvolution(_rows, plan.Widths[0], plan.StemKernel, StemStride);
+        conv1 = new SeriesConvolution(_rows, plan.Widths[0], plan.StemKernel, StemStride, mayBeSparse: true);
         bn1 = new BatchNormAct(plan.Widths[0], Activation.Relu);
         layers = new Chain(BuildStages(plan, options.DropPathRate));
         global_pool = new GlobalAverage();

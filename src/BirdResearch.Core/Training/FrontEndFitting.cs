@@ -1,0 +1,64 @@
+using BirdResearch.Data;
+using BirdResearch.Features;
+using BirdResearch.Models;
+using static TorchSharp.torch;
+
+namespace BirdResearch.Training;
+
+/// <summary>Gives a front-end that has to be fitted its state: from the file of its run, or from the training side of the split.</summary>
+public static class FrontEndFitting
+{
+    /// <summary>Name of the file that holds a fitted front-end's state, beside the run's weights.</summary>
+    public const string FileName = "front_end.safetensors";
+
+    const int BatchSize = 8;
+
+    /// <summary>
+    /// Does nothing for a front-end that is ready. Else loads the file where it exists, and where not fits the front-end and writes it. The
+    /// windows are drawn like those of training epochs, as many as the front-end asks for, without augmentation: a pure function of the
+    /// seed and of the training recordings.
+    /// </summary>
+    public static void Prepare(
+        FrontEnd frontEnd, WindowReader reader, Dataset data, Split split, int seed, string? file, CancellationToken cancellation = default)
+    {
+        if (frontEnd.IsFitted) return;
+        if (file is not null && File.Exists(file))
+        {
+            Load(frontEnd, file);
+            return;
+        }
+        frontEnd.Fit(TrainingSound(reader, data, split, seed, frontEnd.FitClips, cancellation));
+        if (file is not null) Save(frontEnd, file);
+    }
+
+    /// <summary>Writes the state; beside the file first, so that it is whole or not there.</summary>
+    public static void Save(FrontEnd frontEnd, string file) => Safetensors.Write(file, StateDictionary.Of(frontEnd));
+
+    /// <summary>Loads a state that <see cref="Save"/> wrote; one of other settings is an error that names what differs.</summary>
+    public static void Load(FrontEnd frontEnd, string file)
+    {
+        using var scope = NewDisposeScope();
+        using var off = no_grad();
+        using var saved = Safetensors.Open(file);
+        var shapes = saved.Entries.ToDictionary(e => e.Key, e => e.Shape);
+        var state = StateDictionary.Of(frontEnd);
+        foreach (var (key, target) in state)
+            if (!shapes.TryGetValue(key, out var shape) || !shape.SequenceEqual(target.shape))
+                throw new InvalidDataException(
+                    $"'{file}' is the state of another front-end: it has no '{key}' of shape ({string.Join(", ", target.shape)}). " +
+                    "Make the front-end with the settings of its run, or delete the file to have it fitted again.");
+        foreach (var (key, target) in state) target.copy_(saved.Read(key));
+    }
+
+    /// <summary>Batches of training sound (b, T) until there were as many clips as wanted; each lives until the next is asked for.</summary>
+    static IEnumerable<Tensor> TrainingSound(WindowReader reader, Dataset data, Split split, int seed, int clips, CancellationToken cancellation)
+    {
+        for (int epoch = 0, given = 0; given < clips; epoch++)
+            foreach (var batch in ClipBatches.Training(reader, split.Train, data.Classes, BatchSize, seed, epoch, cancellation: cancellation))
+            {
+                using var sound = tensor(batch.Samples, [batch.Count, batch.WindowSamples]);
+                yield return sound;
+                if ((given += batch.Count) >= clips) yield break;
+            }
+    }
+}
