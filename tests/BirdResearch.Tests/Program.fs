@@ -27,6 +27,8 @@ let all =
         SpectrogramTests.tests
         FusedFeaturesTests.tests
         FeaturesTests.tests
+        WaveformAugmentationTests.tests
+        MixingTests.tests
         AugmentationTests.tests
         OptimiserTests.tests
         TrainingTests.tests

@@ -19,7 +19,7 @@ public sealed class BenchGroups : IDisposable
     readonly DisposeScope _scope = NewDisposeScope();
 
     /// <summary>The names, in the order in which all are run.</summary>
-    public static IReadOnlyList<string> Names { get; } = ["decode", "front-ends", "models", "precision", "ssm", "sparse"];
+    public static IReadOnlyList<string> Names { get; } = ["decode", "front-ends", "models", "precision", "ssm", "sparse", "augmentation"];
 
     /// <summary>The group of that name.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
@@ -34,6 +34,7 @@ public sealed class BenchGroups : IDisposable
         "precision" => PrecisionBench.Create(batch, models),
         "ssm" => SsmBench.Create(batch, longest),
         "sparse" => SparseBench.Create(batch),
+        "augmentation" => AugmentationBench.Create(),
         _ => throw new ArgumentException(NearNames.Unknown("benchmark", name, Names)),
     };
 

@@ -55,7 +55,9 @@ public sealed class TrialRunner(RunStore store)
     {
         trial.Training.Check();
         _ = Classifiers.Named(trial.Model);
-        var split = Splits.Of(Open(trial.Data), trial.Fold);
+        var data = Open(trial.Data);
+        var split = Splits.Of(data, trial.Fold);
+        BackgroundSounds.Check(trial.Training.Augmentation.Background, data, split);
         return trial with { Fold = split.Fold, Features = trial.Features ?? FrontEnds.Named(trial.FrontEnd) };
     }
 

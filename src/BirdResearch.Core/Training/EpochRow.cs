@@ -1,3 +1,5 @@
+using BirdResearch.Features;
+
 namespace BirdResearch.Training;
 
 /// <summary>One line of <c>epochs.csv</c>; null where an epoch was not evaluated.</summary>
@@ -16,6 +18,9 @@ public sealed record EpochRow(
 {
     /// <summary>Share of <see cref="Seconds"/> in which the training step stood still until its batch was read, in [0, 1].</summary>
     public double WaitingShare { get; init; }
+
+    /// <summary>How often each augmentation was offered and applied in this epoch; kept in the checkpoint with the row.</summary>
+    public IReadOnlyDictionary<string, AugmentationCount> Augmentations { get; init; } = new Dictionary<string, AugmentationCount>();
 }
 
 /// <summary>How far a training is; reported a few times a second.</summary>

@@ -51,7 +51,8 @@ public sealed class Trainer
         _precision = new PrecisionChooser(settings.Precision, model, () => PrecisionTrial.Choose(model, settings.BatchSize));
         if (settings.Precision != ProductPrecision.Auto) _precision.Settle();
         _optimiser = ParameterRules.Optimiser(model, settings);
-        _augmenter = new Augmenter(settings.Augmentation, frontEnd.SampleRate, frontEnd.MaskedValue);
+        _augmenter = new Augmenter(
+            settings.Augmentation, frontEnd.SampleRate, frontEnd.MaskedValue, BackgroundSounds.Of(settings.Augmentation.Background, data, split, reader));
         _average = settings.Ema.Decay > 0 ? new WeightAverage(model, settings.Ema) : null;
         _best = stopping.KeepsBest ? new BestWeights(model) : null;
         _states = [.. new ITrainingState?[] { _precision, _average, _best }.OfType<ITrainingState>()];
@@ -66,7 +67,7 @@ public sealed class Trainer
     /// <summary>Optimiser steps taken.</summary>
     public long Steps => _optimiser.Steps;
 
-    /// <summary>How often each augmentation was offered and applied in this sitting.</summary>
+    /// <summary>How often each augmentation was offered and applied, earlier sittings included.</summary>
     public AugmentationCounts AugmentationCounts => _augmenter.Counts;
 
     /// <summary>The number format of the products; known once training has begun.</summary>
@@ -96,6 +97,7 @@ public sealed class Trainer
     {
         if (checkpoint is not null && File.Exists(checkpoint))
             _rows.AddRange(Checkpoint.Read<EpochRow>(checkpoint, _model, _optimiser, _states));
+        foreach (var row in _rows) _augmenter.Counts.Restore(row.Epoch - 1, row.Augmentations);
         _precision.Settle();
         var pace = new Pace(_settings.Epochs, SamplesPerEpoch, _rows, progress);
         while (_rows.Count < _settings.Epochs && !StoppingAfter(_rows).IsOver)
@@ -136,7 +138,11 @@ public sealed class Trainer
         steps.Finish();
         var seconds = watch.Elapsed.TotalSeconds;
         pace.Add(clips, seconds);
-        var row = new EpochRow(epoch + 1, seconds, clips, steps.LearningRate, sum / clips, null, null, null, null) { WaitingShare = waited.TotalSeconds / seconds };
+        var row = new EpochRow(epoch + 1, seconds, clips, steps.LearningRate, sum / clips, null, null, null, null)
+        {
+            WaitingShare = waited.TotalSeconds / seconds,
+            Augmentations = _augmenter.Counts.OfEpoch(epoch),
+        };
         return _settings.EvaluatesAfter(epoch) ? Evaluated(row, cancellation) : row;
     }
 

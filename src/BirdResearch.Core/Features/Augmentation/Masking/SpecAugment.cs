@@ -41,16 +41,15 @@ public sealed class SpecAugment
         var (keptRows, keptFrames) = (new float[clips * rows], new float[clips * frames]);
         keptRows.AsSpan().Fill(1);
         keptFrames.AsSpan().Fill(1);
-        var masked = 0;
         for (var clip = 0; clip < clips; clip++)
         {
             var random = keys[clip].RandomFor(Name);
-            if (random.NextDouble() >= _probability || _frequencyMasks + _timeMasks == 0) continue;
+            var applies = random.NextDouble() < _probability && _frequencyMasks + _timeMasks > 0;
+            counts.Add(keys[clip], Name, applies);
+            if (!applies) continue;
             Mask(keptRows.AsSpan(clip * rows, rows), _frequencyMasks, _frequencyShare, random);
             Mask(keptFrames.AsSpan(clip * frames, frames), _timeMasks, _timeShare, random);
-            masked++;
         }
-        counts.Add(Name, masked, clips);
 
         using var withoutGradient = no_grad();
         using var scope = NewDisposeScope();
