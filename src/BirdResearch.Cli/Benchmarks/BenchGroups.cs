@@ -19,7 +19,7 @@ public sealed class BenchGroups : IDisposable
     readonly DisposeScope _scope = NewDisposeScope();
 
     /// <summary>The names, in the order in which all are run.</summary>
-    public static IReadOnlyList<string> Names { get; } = ["decode", "front-ends", "models", "precision", "ssm", "sparse", "augmentation"];
+    public static IReadOnlyList<string> Names { get; } = ["decode", "front-ends", "loader", "models", "precision", "ssm", "sparse", "augmentation"];
 
     /// <summary>The group of that name.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
@@ -30,6 +30,7 @@ public sealed class BenchGroups : IDisposable
     {
         "decode" => Decode(),
         "front-ends" => FrontEndGroup(batch),
+        "loader" => LoaderBench.Create(batch, models is [var first, ..] ? first : "tf_efficientnet_b0", _folder),
         "models" => ModelGroup(batch, models),
         "precision" => PrecisionBench.Create(batch, models),
         "ssm" => SsmBench.Create(batch, longest),

@@ -31,6 +31,7 @@ public static class Bench
               bird bench models --models tf_efficientnet_b0,tsresnet34 --threads 2
               bird bench front-ends --json
               bird bench precision --models tf_efficientnet_b0
+              bird bench loader --models tsresnet34
               bird bench ssm --threads 2
               bird bench sparse
             """)
