@@ -20,6 +20,7 @@ var root = new RootCommand(
     Pretrain.Create(),
     Report.Create(),
     Synthetic.Create(),
+    Scan.Create(),
     Catalogues.Models(),
     Catalogues.FrontEndList(),
     Catalogues.Data(),

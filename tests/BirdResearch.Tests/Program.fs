@@ -16,6 +16,8 @@ let all =
         CacheTests.tests
         SamplingTests.tests
         RealDataTests.tests
+        FingerprintTests.tests
+        QuarantineTests.tests
         ModelsTests.tests
         MambaTests.tests
         ScanTests.tests

@@ -10,7 +10,7 @@ let onReal name (check: Dataset -> unit) =
     let folder = match Folders.Recordings with null -> None | shelf -> Some(Path.Combine(shelf, name))
     match folder |> Option.filter Directory.Exists with
     | None -> skiptest $"{name} is not here: set BIRD_DATA to the folder of real recordings"
-    | Some folder -> check (Datasets.Open folder)
+    | Some folder -> check (Datasets.Open (folder, quarantine = false))
 
 let counts (data: Dataset) = data.Classes.Count, data.Focal.Count, data.Soundscapes.Count, data.Unlabelled.Count
 

@@ -81,12 +81,28 @@ public static class Catalogues
         """
         The data sets that '--data NAME' finds, and where. A folder of your own goes by its path:
           bird run models --data /path/to/birdclef-2024
+        The quarantine column says how many files of it training leaves out, by the list that 'bird scan' wrote.
         """).Does((_, _) =>
     {
-        Screen.Table(["data set", "layout", "there", "", "where"], Datasets.All().Select(entry =>
-            (IReadOnlyList<string>)[entry.Name, entry.Layout, entry.Present ? "yes" : "no", entry.About, entry.Where]));
+        Screen.Table(["data set", "layout", "there", "quarantine", "", "where"], Datasets.All().Select(entry =>
+            (IReadOnlyList<string>)[entry.Name, entry.Layout, entry.Present ? "yes" : "no", QuarantineOf(entry), entry.About, entry.Where]));
         return 0;
     });
+
+    static string QuarantineOf(DatasetEntry entry)
+    {
+        var path = QuarantineList.PathFor(entry.Where, entry.Name);
+        if (!entry.Present || !File.Exists(path)) return "-";
+        try
+        {
+            return $"{QuarantineList.Read(path).Lines.Count(l => l.LeavesOut)} files";
+        }
+        catch (InvalidDataException e)
+        {
+            Screen.Warn(e.Message);
+            return "cannot be read";
+        }
+    }
 
     /// <summary><c>bird ablations</c>.</summary>
     public static Command AblationList() => new Command("ablations", "The grids that 'bird run' knows, and what each is to find out.").Does((_, _) =>

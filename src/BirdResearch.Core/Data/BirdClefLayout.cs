@@ -16,13 +16,13 @@ static class BirdClefLayout
 
     public static Dataset Read(string name, string root)
     {
-        var (sizes, notes) = (new Dictionary<string, long>(), new List<string>());
+        var (sizes, leftOut, notes) = (new Dictionary<string, long>(), new List<LeftOutFile>(), new List<string>());
         var table = File.Exists(Path.Combine(root, Metadata))
             ? CsvTable.Read(Path.Combine(root, Metadata), "primary_label", "secondary_labels", "filename")
             : null;
         if (table is { Rows.Count: 0 }) throw new InvalidDataException($"{Metadata} of {root} has no rows.");
         var rows = table is null ? [] : Rows(table, root, notes);
-        var (focal, groupedBy) = FocalClips.From(root, Metadata, rows, sizes, notes);
+        var (focal, groupedBy) = FocalClips.From(root, Metadata, rows, sizes, leftOut, notes);
 
         var labels = SoundscapeTruth.Read(root);
         var named = rows.Select(r => r.Labels[0]).Concat(Submitted(root, notes));
@@ -45,6 +45,7 @@ static class BirdClefLayout
             GroupedBy = groupedBy,
             ContentKey = ContentKeys.Of(Labelling.MultiLabel, classes, focal.Concat(soundscapes), sizes),
             Notes = notes,
+            LeftOut = leftOut,
         };
     }
 

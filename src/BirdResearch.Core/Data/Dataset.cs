@@ -51,6 +51,9 @@ public sealed record Dataset
     /// <summary>What a reader should know: files that are missing and were left out, labels outside the classes, and the like.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
 
+    /// <summary>Files that the tables name and that are not used: missing, empty, or on the quarantine list.</summary>
+    public IReadOnlyList<LeftOutFile> LeftOut { get; init; } = [];
+
     /// <summary>Absolute path of a clip's file.</summary>
     public string PathOf(Clip clip) => Path.Combine(Root, clip.File);
 }

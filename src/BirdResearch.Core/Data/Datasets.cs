@@ -39,8 +39,9 @@ public static class Datasets
     /// <param name="nameOrFolder">Such as <c>synthetic-birds</c>, <c>birdclef-2024</c> or <c>../recordings/mine</c>.</param>
     /// <param name="progress">Told of recordings made out of all, when the data set has to be made.</param>
     /// <param name="cancellation">Stops the making; opening again goes on from there.</param>
+    /// <param name="quarantine">Whether files on the set's <see cref="QuarantineList"/> are left out, as they are unless a scan looks.</param>
     public static Dataset Open(
-        string nameOrFolder, IProgress<(int Done, int Total)>? progress = null, CancellationToken cancellation = default)
+        string nameOrFolder, IProgress<(int Done, int Total)>? progress = null, CancellationToken cancellation = default, bool quarantine = true)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(nameOrFolder);
         var folder = nameOrFolder == Synthetic ? Made(progress, cancellation) : Find(nameOrFolder);
@@ -48,7 +49,7 @@ public static class Datasets
 
         var root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
         var name = Path.GetFileName(root);
-        return LayoutOf(root) switch
+        var data = LayoutOf(root) switch
         {
             BirdClefLayout.Name => BirdClefLayout.Read(name, root),
             EscLayout.Name => EscLayout.Read(name, root),
@@ -56,7 +57,12 @@ public static class Datasets
                 $"{root} is no data set that we know: it holds neither train_metadata.csv (BirdCLEF), nor esc10.csv or esc50.csv (ESC), " +
                 "nor soundscape_labels.csv (labelled soundscapes)."),
         };
+        return quarantine ? Quarantine.Apply(data) : data;
     }
+
+    /// <summary>Whether <see cref="Open"/> knows a name, or the layout of a folder.</summary>
+    internal static bool IsDataset(string nameOrFolder) =>
+        nameOrFolder == Synthetic || Find(nameOrFolder) is { } folder && LayoutOf(folder) is not null;
 
     /// <summary>
     /// The synthetic data set as this version makes it by default: made, finished or brought up to date in <c>data/</c>, unless only the
@@ -70,7 +76,7 @@ public static class Datasets
         return ours;
     }
 
-    static string? Find(string nameOrFolder)
+    internal static string? Find(string nameOrFolder)
     {
         if (IsName(nameOrFolder))
             foreach (var shelf in Shelves())
@@ -87,7 +93,7 @@ public static class Datasets
 
     static string AboutOf(string name) => _wellKnown.FirstOrDefault(k => k.Name == name).About ?? "";
 
-    static string NotFound(string nameOrFolder) => IsName(nameOrFolder)
+    internal static string NotFound(string nameOrFolder) => IsName(nameOrFolder)
         ? NearNames.Unknown("data set", nameOrFolder, All().Where(e => e.Present || e.Name == Synthetic).Select(e => e.Name))
             + $" Looked in {string.Join(" and ", Shelves())}; BIRD_DATA can name another folder of data sets."
         : $"There is no folder '{nameOrFolder}'.";

@@ -14,13 +14,13 @@ static class EscLayout
         var table = CsvTable.Read(TableIn(root)!, "filename", "fold", "target", "category");
         if (table.Rows.Count == 0) throw new InvalidDataException($"{table.Name} of {root} has no rows.");
         RequireOneTargetEach(table);
-        var (sizes, notes) = (new Dictionary<string, long>(), new List<string>());
+        var (sizes, leftOut, notes) = (new Dictionary<string, long>(), new List<LeftOutFile>(), new List<string>());
         FocalRow[] rows = [.. table.Rows.Select(row => new FocalRow(
             Audio, row.RelativePath("filename"), [row.Text("category")], [],
             row.OrNull("source_id") ?? row.OrNull("src_file"),
             row.Integer("fold") ?? throw row.Wrong("fold", "is empty"),
             new RecordingFacts { Author = row.OrNull("author"), License = row.OrNull("license"), Url = row.OrNull("source_url") }))];
-        var (clips, groupedBy) = FocalClips.From(root, table.Name, rows, sizes, notes);
+        var (clips, groupedBy) = FocalClips.From(root, table.Name, rows, sizes, leftOut, notes);
         string[] classes = [.. rows.Select(r => r.Labels[0]).Distinct().Order(StringComparer.Ordinal)];
         return new Dataset
         {
@@ -34,6 +34,7 @@ static class EscLayout
             GroupedBy = groupedBy,
             ContentKey = ContentKeys.Of(Labelling.SingleLabel, classes, clips, sizes),
             Notes = notes,
+            LeftOut = leftOut,
         };
     }
 

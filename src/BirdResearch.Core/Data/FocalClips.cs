@@ -8,13 +8,14 @@ static class FocalClips
     /// <param name="table">Name of the csv, for messages.</param>
     /// <param name="rows">What it lists.</param>
     /// <param name="sizes">Receives the length in bytes of every file that is kept.</param>
+    /// <param name="leftOut">Receives the files that were left out.</param>
     /// <param name="notes">Receives what was left out and why.</param>
     public static (IReadOnlyList<Clip> Clips, string GroupedBy) From(
-        string root, string table, IReadOnlyList<FocalRow> rows, Dictionary<string, long> sizes, List<string> notes)
+        string root, string table, IReadOnlyList<FocalRow> rows, Dictionary<string, long> sizes, List<LeftOutFile> leftOut, List<string> notes)
     {
         if (rows.GroupBy(r => r.File).FirstOrDefault(g => g.Count() > 1) is { } twice)
             throw new InvalidDataException($"{table} lists {twice.Key} {twice.Count()} times; a recording has one row.");
-        var present = Present(root, table, rows, sizes, notes);
+        var present = Present(root, table, rows, sizes, leftOut, notes);
         var foldsGiven = FoldsGiven(table, present, notes);
         var groups = Groups(present, foldsGiven, notes);
         var stems = present.CountBy(r => r.Stem).ToDictionary();
@@ -33,7 +34,7 @@ static class FocalClips
     }
 
     static List<FocalRow> Present(
-        string root, string table, IReadOnlyList<FocalRow> rows, Dictionary<string, long> sizes, List<string> notes)
+        string root, string table, IReadOnlyList<FocalRow> rows, Dictionary<string, long> sizes, List<LeftOutFile> leftOut, List<string> notes)
     {
         var (present, missing, empty) = (new List<FocalRow>(rows.Count), new List<string>(), new List<string>());
         foreach (var row in rows)
@@ -47,14 +48,15 @@ static class FocalClips
                 present.Add(row);
             }
         }
-        LeftOut(missing, "missing");
-        LeftOut(empty, "empty (0 bytes)");
+        LeaveOut(missing, "missing", "missing");
+        LeaveOut(empty, "empty", "empty (0 bytes)");
         return present;
 
-        void LeftOut(List<string> files, string why)
+        void LeaveOut(List<string> files, string reason, string why)
         {
             if (files.Count == 0) return;
             files.Sort(StringComparer.Ordinal);
+            leftOut.AddRange(files.Select(file => new LeftOutFile(file, reason)));
             var what = $"{files.Count} of {rows.Count} files of {table} {(files.Count == 1 ? "is" : "are")} {why}, first: {files[0]}";
             if (files.Count == rows.Count) throw new InvalidDataException($"{what}. They belong below {root}.");
             notes.Add($"{what}. Their rows are left out.");
