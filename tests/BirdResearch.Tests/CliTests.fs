@@ -29,7 +29,7 @@ let tests =
         test "help teaches with examples and lists every verb" {
             let code, output, _ = bird [ "--help" ]
             Expect.equal code 0 "exit code"
-            for word in [ "demo"; "run"; "report"; "models"; "front-ends"; "data"; "ablations"; "bench"; "reference"; "bird run models --data esc10" ] do
+            for word in [ "demo"; "run"; "scan"; "report"; "models"; "front-ends"; "data"; "ablations"; "bench"; "reference"; "bird run models --data esc10" ] do
                 Expect.stringContains output word "the help"
         }
 

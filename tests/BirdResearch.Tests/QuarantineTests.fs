@@ -100,7 +100,7 @@ let tests =
             File.WriteAllBytes (folder.Path "broken.ogg", Array.append (Array.truncate 60 ogg) (Array.create 4000 7uy))
             folder.Sound ("silent.wav", silence 3.0 16000)
             folder.Sound ("padded.wav", changed (fun s -> Array.append s (Array.zeroCreate 80000)) (chirps 36 2.0 16000))
-            folder.Sound ("short.wav", chirps 37 0.1 16000)
+            folder.Sound ("short.wav", clock 37 2000.0 0.1 16000)
             folder.Sound ("loud.wav", changed (Array.map (fun s -> Math.Clamp (20f * s, -1f, 1f))) (chirps 38 3.0 16000))
             folder.Sound ("offset.wav", changed (Array.map (fun s -> 0.3f * s + 0.2f)) (chirps 39 3.0 16000))
             folder.Sound ("soft.wav", changed (Array.map (fun s -> 0.004f * s)) (chirps 40 3.0 16000), AudioFormat.WavFloat)
@@ -306,5 +306,26 @@ let tests =
             Expect.equal [ for m in outside.Measures -> m.File, m.Problem, m.Frames, m.SoundHash ] [ for m in inside.Measures -> m.File, m.Problem, m.Frames, m.SoundHash ] "the same measurements"
             Expect.isTrue (outside.Measures |> Seq.exists (fun m -> m.Problem = "undecodable")) "some broken"
             Expect.isTrue (outside.Measures |> Seq.exists (fun m -> isNull m.Problem)) "some whole"
+        }
+        test "every file of the awkward pack is explained" {
+            match Folders.Recordings with
+            | null -> skiptest "awkward is not here: set BIRD_DATA to the folder of real recordings"
+            | shelf when not (Directory.Exists (Path.Combine (shelf, "awkward"))) -> skiptest "awkward is not here: set BIRD_DATA to the folder of real recordings"
+            | shelf ->
+                use folder = new Scanned ()
+                for file in Directory.GetFiles (Path.Combine (shelf, "awkward")) do File.Copy (file, folder.Path (nameOf file))
+                let result = scan folder.Root
+                let errors = [ for l in result.ToQuarantine -> l.File, l.Reason ] |> set
+                Expect.equal errors
+                    (set [ "lfs_pointer.mp3", "git_lfs_pointer"; "zero_bytes.ogg", "empty"; "two_channels_no_frames.wav", "no_samples"; "stereo_tiny.wav", "too_short"
+                           "veryshort.wav", "too_short"; "short_no_metadata.wav", "too_short"; "silence_10s.mp3", "silent"; "truncated.ogg", "silent"
+                           "robin_stereo_float.wav", "channels_cancel"
+                           "robin_22050.ogg", "near_duplicate"; "robin_8bit.wav", "near_duplicate"; "robin_hq.ogg", "near_duplicate" ])
+                    "left out"
+                Expect.equal (rules result "wav_inside_eastern_whipbird_recording_2.mp3") [ "wrong_extension" ] "a WAV called mp3"
+                Expect.equal (rules result "mp3_16khz.mp3") [ "low_rate" ] "nothing above 8 kHz"
+                Expect.contains (rules result "truncated.ogg") "truncated" "cut off as well"
+                for file in [ "franklin's_gull.mp3"; "XC757053 - Great Tit - Parus major.mp3"; "audiomoth_metadata.wav"; "mp3_48khz_stereo.mp3"; "birds_10s.wav" ] do
+                    Expect.isEmpty (rules result file) file
         }
     ]
