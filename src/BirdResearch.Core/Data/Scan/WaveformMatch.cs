@@ -7,21 +7,25 @@ namespace BirdResearch.Data;
 /// <summary>Whether two stretches are one sound by their waveforms: what a fingerprint only suggests.</summary>
 static class WaveformMatch
 {
-    const double LongestSeconds = 6, MarginSeconds = 0.06;
+    const double StretchSeconds = 3, MarginSeconds = 0.06;
     const float Emphasis = 0.95f;
 
     /// <summary>
-    /// The largest absolute correlation, 0 to 1, of the middle of a match (6 s at most) over shifts of 60 ms to either side, treble
-    /// emphasised so that rumble does not decide.
+    /// The largest absolute correlation, 0 to 1, of three stretches of a match (3 s at most each) over shifts of 60 ms to either side, treble
+    /// emphasised so that rumble does not decide. One stretch is enough: in the others a bird may call on one side only.
     /// </summary>
     public static double Correlation(string first, string second, FingerprintMatch match)
     {
         var (from, to) = (match.From * Fingerprint.HopSeconds, (match.To + 1) * Fingerprint.HopSeconds + 0.25);
-        if (to - from > LongestSeconds) (from, to) = ((from + to - LongestSeconds) / 2, (from + to + LongestSeconds) / 2);
-        var shift = match.Offset * Fingerprint.HopSeconds;
-        var x = Emphasised(AudioFile.Read(first, from, to - from, Fingerprint.SampleRate));
-        var start = from - shift - MarginSeconds;
-        var y = Emphasised(AudioFile.Read(second, Math.Max(0, start), to - from + 2 * MarginSeconds + Math.Min(0, start), Fingerprint.SampleRate));
+        var seconds = Math.Min(StretchSeconds, to - from);
+        return new[] { from, (from + to - seconds) / 2, to - seconds }.Distinct()
+            .Max(start => At(first, start, second, start - match.Offset * Fingerprint.HopSeconds - MarginSeconds, seconds));
+    }
+
+    static double At(string first, double from, string second, double start, double seconds)
+    {
+        var x = Emphasised(AudioFile.Read(first, from, seconds, Fingerprint.SampleRate));
+        var y = Emphasised(AudioFile.Read(second, Math.Max(0, start), seconds + 2 * MarginSeconds + Math.Min(0, start), Fingerprint.SampleRate));
         if (start < 0) y = [.. new float[(int)Math.Round(-start * Fingerprint.SampleRate)], .. y];
         return Largest(x, y, (int)Math.Round(2 * MarginSeconds * Fingerprint.SampleRate));
     }
