@@ -59,4 +59,16 @@ let tests : Test =
                 for fewer, more in List.pairwise code do Expect.isGreaterThan (more - fewer) 0.08 $"{code}"
                 Expect.isGreaterThan (List.last code) 0.6 $"{code}"
         }
+        test "thresholds and attuned directions adapt to a curve within a small cap, winner-take-all over random ones does not" {
+            // Of random directions those that lean towards the cap win wherever on the curve the input is.
+            for seed in 1..3 do
+                let fit rule projection radius = share rule projection 256 16 seed 64L 1L radius board
+                let great = fit SparsityRule.PerStep Projection.Gaussian 1.0
+                Expect.isGreaterThan great 0.88 "winner-take-all on a great circle"
+                let random, thresholds, attuned =
+                    fit SparsityRule.PerStep Projection.Gaussian 0.1, fit SparsityRule.Threshold Projection.Gaussian 0.1, fit SparsityRule.PerStep Projection.Attuned 0.1
+                Expect.isLessThan random (great - 0.12) $"seed {seed}: winner-take-all on the cap"
+                Expect.isGreaterThan thresholds 0.93 $"seed {seed}: thresholds on the cap"
+                Expect.isGreaterThan attuned 0.93 $"seed {seed}: attuned on the cap"
+        }
     ])

@@ -60,7 +60,7 @@ static class SparseBench
             var few = Made(new() { Rule = rule, Projection = Projection.SparseBinary, Patch = PatchScaling.Centred }, sound);
             Quietly("front-end, 512 units, sparse projection", "rule", variant, () => few.forward(sound));
         }
-        foreach (var (units, k) in new[] { (512, 32), (512, 77), (2048, 32), (2048, 128) })
+        foreach (var (units, k) in new[] { (512, 32), (512, 64), (2048, 32), (2048, 128) })
         {
             var code = Made(new() { Outputs = units, K = k }, sound).forward(sound);                                   // (B, 1, n_output, T')
             NextLayer(units, k, code.squeeze(1));

@@ -27,14 +27,14 @@ public static class ExpansionArms
         ["es64-sparse"] = With(Plain with { Projection = Projection.SparseBinary }),
         ["es64-attuned"] = With(Plain with { Projection = Projection.Attuned }),
         ["es64-centred"] = With(Plain with { Patch = PatchScaling.Centred }),
-        ["es64-unit"] = With(Plain with { Patch = PatchScaling.UnitNorm }),
         ["es64-real"] = With(Plain with { Binary = false }),
-        ["es64-sparse-centred"] = With(Plain with { Projection = Projection.SparseBinary, Patch = PatchScaling.Centred }),
-        ["es64-attuned-unit"] = With(Plain with { Projection = Projection.Attuned, Patch = PatchScaling.UnitNorm }),
-        ["es64-attuned-threshold"] = With(Plain with { Projection = Projection.Attuned, Rule = SparsityRule.Threshold }),
-        ["es64-attuned-unit-threshold"] =
-            With(Plain with { Projection = Projection.Attuned, Patch = PatchScaling.UnitNorm, Rule = SparsityRule.Threshold }),
-        ["es64-real-n1024-threshold"] = With(Plain with { Outputs = 1024, K = 64, Binary = false, Rule = SparsityRule.Threshold }),
+        ["es64-real-unit"] = With(Plain with { Binary = false, Patch = PatchScaling.UnitNorm }),
+        ["es64-threshold-unit"] = With(Plain with { Rule = SparsityRule.Threshold, Patch = PatchScaling.UnitNorm }),
+        ["es64-threshold-n1024"] = With(Plain with { Rule = SparsityRule.Threshold, Outputs = 1024, K = 64 }),
+        ["es64-sparse-threshold"] = With(Plain with { Rule = SparsityRule.Threshold, Projection = Projection.SparseBinary }),
+        ["es64-attuned-threshold"] = With(Plain with { Rule = SparsityRule.Threshold, Projection = Projection.Attuned }),
+        ["es64-attuned-threshold-unit"] =
+            With(Plain with { Rule = SparsityRule.Threshold, Projection = Projection.Attuned, Patch = PatchScaling.UnitNorm }),
     };
 
     static FrontEndSettings With(ExpansionSettings expansion) => FrontEnds.All[Base] with { Expansion = expansion };
