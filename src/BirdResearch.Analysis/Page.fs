@@ -119,8 +119,8 @@ module internal Page =
                     dt [] [ str name ]
                     dd [] [ str value ] ]
 
-    /// The whole document. plotly.js stands in it once, at its end, so that the text is there at once.
-    let document (name: string) (body: XmlNode list) : string =
+    /// The whole document. Where it has charts, plotly.js stands in it once, at its end, so that the text is there at once.
+    let document (charts: bool) (name: string) (body: XmlNode list) : string =
         let variables =
             [ "ink", Theme.ink; "muted", Theme.muted; "rule", Theme.rule; "line", Theme.line; "accent", Theme.palette.Head
               "sans", Theme.sans; "serif", Theme.serif ]
@@ -135,7 +135,8 @@ module internal Page =
                     tag "style" [] [ rawText (":root{" + variables + "}\n" + own "report.css") ] ]
               tag "body" []
                   [ tag "main" [] body
-                    rawText ("<!-- plotly.js\n" + plotly "LICENSE.txt" + "\n-->")
-                    script [] [ rawText (plotly ".min.js") ]
-                    script [] [ rawText (own "report.js") ] ] ]
+                    if charts then
+                        rawText ("<!-- plotly.js\n" + plotly "LICENSE.txt" + "\n-->")
+                        script [] [ rawText (plotly ".min.js") ]
+                        script [] [ rawText (own "report.js") ] ] ]
         |> RenderView.AsString.htmlDocument

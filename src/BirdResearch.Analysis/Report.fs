@@ -175,7 +175,7 @@ module Report =
             | "sounds" -> heard
             | _ -> true
 
-        Page.document title
+        Page.document true title
             [ yield! top title question (facts set parts) (sections |> List.filter (fst >> has)) skipped.Length
               yield! List.collect (fun (nodes, _, _) -> nodes) told
               yield! Provenance.section set parts skipped

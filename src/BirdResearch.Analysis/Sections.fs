@@ -114,6 +114,13 @@ module internal Sections =
 
     let private hertz (value: float) = if value < 1000.0 then $"{round value} Hz" else $"{round (value / 100.0) / 10.0} kHz"
 
+    /// A spectrogram with its edges in Hz and seconds.
+    let picture (name: string) (minHz: float) (maxHz: float) (seconds: float) (png: byte[]) : XmlNode =
+        div [ _class "picture" ]
+            [ div [ _class "bands" ] [ span [] [ str (hertz maxHz) ]; span [] [ str (hertz minHz) ] ]
+              img [ _src (SoundCharts.dataUri "image/png" png); _alt $"Spectrogram of {name}" ]
+              div [ _class "times" ] [ span [] [ str "0 s" ]; span [] [ str $"{round (10.0 * seconds) / 10.0} s" ] ] ]
+
     /// A clip with its spectrogram, its sound, its truth and what each arm says.
     let sound (names: Map<string, string>) (clip: Example, told: (string * Example) list) : XmlNode =
         let name (label: string) = names.TryFind label |> Option.defaultValue label
@@ -122,12 +129,6 @@ module internal Sections =
         let guess (label: string, score: float) =
             let line = str $"{name label} {two score}"
             div [] [ if List.contains label clip.Truth then b [] [ line; rawText "&nbsp;✓" ] else line ]
-
-        let picture =
-            div [ _class "picture" ]
-                [ div [ _class "bands" ] [ span [] [ str (hertz clip.MaxHz) ]; span [] [ str (hertz clip.MinHz) ] ]
-                  img [ _src (SoundCharts.dataUri "image/png" clip.Png); _alt $"Spectrogram of {clip.Id}" ]
-                  div [ _class "times" ] [ span [] [ str "0 s" ]; span [] [ str $"{round (10.0 * clip.Seconds) / 10.0} s" ] ] ]
 
         let player =
             audio [ attr "controls" "controls"; attr "preload" "none"; _src (SoundCharts.dataUri "audio/wav" clip.Wav) ] []
@@ -138,7 +139,7 @@ module internal Sections =
 
         div [ _class "sound" ]
             [ h4 [] [ str truth; span [] [ str $"{clip.Id}, {Charts.domainName clip.Domain}" ] ]
-              picture
+              picture clip.Id clip.MinHz clip.MaxHz clip.Seconds clip.Png
               player
               tag "table" [] [ tbody [] guesses ] ]
 
@@ -203,9 +204,34 @@ module internal Sections =
 
         table "wide" columns [ "", part.Runs |> List.map row ]
 
+    /// Share of the training samples that each augmentation changed, a column per arm; what changed none anywhere is left out.
+    let augmentations (part: Part) : XmlNode list =
+        let count (name: string) (arm: Arm) =
+            arm.Runs
+            |> List.map (fun run -> match run.Record.Augmentations.TryGetValue name with | true, count -> count.Applied, count.Offered | _ -> 0L, 0L)
+            |> List.fold (fun (applied, offered) (a, o) -> applied + a, offered + o) (0L, 0L)
+
+        let names =
+            part.Runs
+            |> List.collect (fun run -> List.ofSeq run.Record.Augmentations.Keys)
+            |> List.distinct
+            |> List.filter (fun name -> part.Arms |> List.exists (fun arm -> fst (count name arm) > 0L))
+            |> List.sort
+
+        let cell (applied: int64, offered: int64) =
+            if offered = 0L then str "–"
+            else span [] [ str $"{significant (100.0 * float applied / float offered)} %%"; small [] [ br []; str $"{whole (float applied)} of {whole (float offered)}" ] ]
+
+        if names.IsEmpty then []
+        else
+            [ h4 [] [ str "Training samples that augmentations changed, of those offered" ]
+              table "" (text "Augmentation" :: [ for arm in part.Arms -> number arm.Label "" ])
+                  [ "", [ for name in names -> str name :: [ for arm in part.Arms -> cell (count name arm) ] ] ] ]
+
     /// Every figure of every run.
     let allNumbers (part: Part) : XmlNode list =
         [ h4 [] [ str "Scores of every run" ]
           scoresOfRuns part
           h4 [] [ str "Size and cost of every run" ]
-          costOfRuns part ]
+          costOfRuns part
+          yield! augmentations part ]

@@ -19,6 +19,7 @@ var root = new RootCommand(
     Run.Create(),
     Pretrain.Create(),
     Report.Create(),
+    AugmentationsVerb.Create(),
     Synthetic.Create(),
     Scan.Create(),
     Catalogues.Models(),

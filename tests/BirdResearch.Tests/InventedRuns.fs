@@ -111,6 +111,7 @@ let private record (ablation: string) (run: Invented) (scored: Scores list) =
                 (if run.Soundscapes then 120 else 0), "given folds; fold 0 is held out"
             ),
         Scores = readOnlyDict [ for scores in scored -> scores.Domain, figures scores ],
+        Augmentations = readOnlyDict [ "mixup", AugmentationCount(clips / 2L, clips); "gain", AugmentationCount(0L, clips) ],
         Cost = RunCost(float clips / run.Speed, run.Speed, 2.6 * run.Speed, clips / 16L, clips, finished),
         Machine =
             Machine("Invented CPU", 4, 4, 15.6, "Debian GNU/Linux 12 (bookworm)", ".NET 10.0.0", "0.107.0", "0.1.0+54dbf8b")

@@ -32,6 +32,7 @@ let all =
         WaveformAugmentationTests.tests
         MixingTests.tests
         AugmentationTests.tests
+        AugmentationPageTests.tests
         OptimiserTests.tests
         TrainingTests.tests
         LossTests.tests

@@ -192,6 +192,16 @@ let private heard = [
             Expect.equal found.Length 4 "beeps"
             for want, got in List.zip (onsets (beeps 2000.0)) found do Expect.isLessThan (abs (want - got)) 0.012 "time"
         }
+    test "a stretch and a pitch shift leave noise as loud as it was, and a click where it was" {
+        let clip = hiss 160_000
+        for name, augmentation in [ "slower", (tempo 0.8 :> WindowAugmentation); "faster", tempo 1.25; "lower", shifted -2.0; "higher", shifted 2.0 ] do
+            Expect.isLessThan (abs (decibels (power (after "x" augmentation clip) / power clip))) 0.4 name
+        let click = Array.init 160_000 (fun i -> if i = 80_000 then 1.0f else 0.0f)
+        let energy = after "x" (shifted 2.0) click |> Array.map (fun v -> float v * float v)
+        let middle = (energy |> Array.indexed |> Array.sumBy (fun (i, e) -> float i * e)) / Array.sum energy
+        Expect.isLessThan (abs (middle - 80_000.0)) 160.0 "within 5 ms"
+        Expect.isGreaterThan (Array.sum energy[79_488..80_512]) (0.99 * Array.sum energy) "not smeared beyond a frame of 16 ms on each side"
+    }
     for factor in [ 0.8; 0.95; 1.1; 1.25 ] do
         test $"speed {factor} moves pitch and time, a stretch by {factor} time alone" {
             let taped = after "s" (speed factor) (tone 2000.0 5.0)

@@ -13,7 +13,7 @@ public static class Augmentations
         new(TimeShift.Name, AugmentationStage.Window, "Turns the clip around in time: what leaves at its end comes in at its start.",
             p => Off with { TimeShift = new() { Probability = p } })
         {
-            Shown = [("anywhere", Off with { TimeShift = new() { Probability = 1 } })],
+            Shown = [("in one epoch", Off with { TimeShift = new() { Probability = 1 } }), ("in the next", Off with { TimeShift = new() { Probability = 1 } })],
         },
         new(Speed.Name, AugmentationStage.Window, "Plays the clip faster or slower, as a tape: pitch and length change together.",
             p => Off with { Speed = new() { Probability = p } })

@@ -28,9 +28,11 @@ public sealed class PitchShift : WindowAugmentation
     protected override bool Change(SampleKey key, CounterRandom random, Span<float> window)
     {
         var ratio = Math.Pow(2, random.NextDouble(_settings.MinSemitones, _settings.MaxSemitones) / 12);
+        var power = Loudness.Power(window);
         using var stretched = new Rented((int)Math.Ceiling(window.Length * ratio) + 2 * Edge);
         PhaseVocoder.Stretch(window, _sampleRate, -Edge / ratio, 1 / ratio, stretched.Span);
         SteppedReading.Read(stretched.Span, Edge, ratio, around: false, window);
+        PhaseVocoder.MakeUp(window, power);
         return true;
     }
 }

@@ -27,11 +27,13 @@ public sealed class TimeStretch : WindowAugmentation
     {
         var factor = Draw.Logarithmic(random, _settings.MinFactor, _settings.MaxFactor);
         var start = Draw.Start(random, window.Length, factor);
+        var power = Loudness.Power(window);
         var needed = (int)Math.Ceiling(start + window.Length * factor) + _sampleRate / 10;
         using var sound = new Rented(Math.Max(needed, window.Length));
         for (var at = 0; at < sound.Span.Length; at += window.Length)
             window[..Math.Min(window.Length, sound.Span.Length - at)].CopyTo(sound.Span[at..]);
         PhaseVocoder.Stretch(sound.Span, _sampleRate, start, factor, window);
+        PhaseVocoder.MakeUp(window, power);
         return true;
     }
 }
