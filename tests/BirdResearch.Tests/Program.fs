@@ -22,6 +22,7 @@ let all =
         MambaTests.tests
         ScanTests.tests
         AddNormTests.tests
+        BatchNormTests.tests
         SashimiTests.tests
         WeightsTests.tests
         ReferenceTests.tests

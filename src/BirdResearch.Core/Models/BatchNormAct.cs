@@ -1,3 +1,4 @@
+using BirdResearch.Kernels;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -31,6 +32,14 @@ sealed class BatchNormAct : nn.Module<Tensor, Tensor>
     {
         var training = this.training;
         if (training) num_batches_tracked.add_(_one, _one);
+        var (fused, rest) = _activation switch
+        {
+            Activation.Relu => (NormActivation.Relu, Activation.None),
+            Activation.Silu => (NormActivation.Silu, Activation.None),
+            _ => (NormActivation.None, _activation),
+        };
+        if (FusedBatchNorm.Apply(x, running_mean, running_var, weight, bias, training, _momentum, _epsilon, fused) is { } done)
+            return rest.Consume(done);
         var normal = nn.functional.batch_norm(x, running_mean, running_var, weight, bias, training, _momentum, _epsilon);
         return _activation.Consume(normal);
     }
