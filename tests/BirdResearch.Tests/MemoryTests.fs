@@ -24,13 +24,16 @@ let private frontEndOf (name: string) =
         FrontEnds.Create(FrontEndSettings(Kind = "mel", SampleRate = 16000, Mel = mel)), 100 * int shape.Frames
 
 /// One training step after another on the same sound: mixing, front-end, masks, model, loss and optimiser, as the trainer takes them.
-type private Steps(name: string) =
+type private Steps(name: string, precision: string, lossName: string) =
     let frontEnd, samples = frontEndOf name
     let model =
         Classifiers.Create(name, classes, ModelsTests.shapeOf name, ModelOptions(Seed = Nullable 1, DropRate = 0.1, DropPathRate = 0.1))
+    do ProductPrecision.Apply(precision, model)
     let optimiser = ParameterRules.Optimiser(model, TrainingSettings())
+    let average = new WeightAverage(model, EmaSettings(Decay = 0.9))
     let augmenter = new Augmenter(AugmentationSettings(Mixup = MixupSettings(Probability = 0.7)), frontEnd.SampleRate, frontEnd.MaskedValue)
-    let loss = Loss.Named("bce", Labelling.MultiLabel, 0.1)
+    let loss = Loss.Named(lossName, Labelling.MultiLabel, 0.1)
+    let weights = torch.ones(int64 clips, int64 classes).triu() // labels that are not known
     let clip = sound clips samples
     let labels = torch.eye(int64 clips, int64 classes)
 
@@ -40,9 +43,10 @@ type private Steps(name: string) =
         let keys = [| for row in 1..clips -> SampleKey(1L, step, string row) |]
         let batch = augmenter.OnBatch(LabelledSound(clip, labels, keys))
         let features = augmenter.OnFeatures(frontEnd.forward batch.Samples, keys)
-        let value = loss.Of(model.call features, batch.Labels)
+        let value = loss.Of(model.call features, batch.Labels, weights)
         value.backward ()
         optimiser.Step(1e-3, 5.0) |> ignore
+        average.Update optimiser.Steps
         value.item<float32> ()
 
     member _.Weights = [ for struct (key, tensor) in StateDictionary.Of model -> key, tensor.bytes.ToArray() ]
@@ -51,6 +55,7 @@ type private Steps(name: string) =
         member _.Dispose() =
             frontEnd.Dispose()
             augmenter.Dispose()
+            average.Dispose()
             model.Dispose()
 
 /// What the work gives, each time, while another thread collects garbage, and finalises, every millisecond; it is done again until
@@ -75,10 +80,19 @@ let private inStorm (enough: int) (work: unit -> 'a) =
 
 let private steps = 12
 
+/// Every family in the precisions that it has, and every loss.
+let private ways =
+    [ for name in names do
+          name, "fp32", "bce"
+          use model = Classifiers.Create(name, classes, ModelsTests.shapeOf name)
+          if model.modules () |> Seq.exists (fun m -> box m :? IMixedPrecision) then name, "bf16", "focal"
+      "tsresnet_tiny", "fp32", "ce"
+      "tsresnet_tiny", "fp32", "asymmetric" ]
+
 /// Losses and weights after some steps.
-let private trained name =
+let private trained (name, precision, loss) =
     use _ = torch.NewDisposeScope()
-    use run = new Steps(name)
+    use run = new Steps(name, precision, loss)
     let losses = [ for step in 1..steps -> run.Take step ]
     losses, run.Weights
 
@@ -104,16 +118,16 @@ let tests =
             let found = [ for name, _ in PassingScalars.sitesIn typeof<Careless>.Assembly do if name.Contains "Careless" then name.Split('.') |> Array.last ]
             Expect.equal (List.sort found) [ "Half"; "Square" ] "methods"
         }
-        for name in names do
-            test $"training {name} through a storm of garbage collections gives the same bits as without" {
-                let quiet = trained name
-                for stormy in inStorm 30 (fun () -> trained name) do
+        for name, precision, loss in ways do
+            test $"training {name} in {precision} with {loss} through a storm of garbage collections gives the same bits as without" {
+                let quiet = trained (name, precision, loss)
+                for stormy in inStorm 30 (fun () -> trained (name, precision, loss)) do
                     Expect.equal (fst stormy) (fst quiet) "losses"
                     Expect.equal (snd stormy) (snd quiet) "weights"
             }
-            test $"twenty training steps of {name} leave as many live tensors as there were" {
+            test $"twenty training steps of {name} in {precision} with {loss} leave as many live tensors as there were" {
                 use _ = torch.NewDisposeScope()
-                use run = new Steps(name)
+                use run = new Steps(name, precision, loss)
                 for step in 1..2 do run.Take step |> ignore // buffers and moments that are made at first use
                 let counts = [ for step in 3..22 -> (run.Take step |> ignore; settledTensors ()) ]
                 Expect.allEqual counts counts.Head "live tensors after each step"

@@ -11,7 +11,7 @@ static unsafe class FusedBatchNorm
 {
     /// <summary>
     /// act(weight (x - mean) / sqrt(variance + epsilon) + bias) over x (B, C, H, W), or null where there is no fused form: float32 on the CPU, in
-    /// channels-last order, in training or without gradient.
+    /// channels-last order, in training with an activation or without gradient.
     /// </summary>
     public static Tensor? Apply(
         Tensor x, Tensor runningMean, Tensor runningVariance, Tensor weight, Tensor bias, bool training, double momentum, double epsilon,
@@ -21,6 +21,7 @@ static unsafe class FusedBatchNorm
         if (form == ScanForm.Reference || x.dim() != 4 || x.dtype != ScalarType.Float32 || weight.dtype != ScalarType.Float32 || x.device_type != TorchSharp.DeviceType.CPU) return null;
         if (x.shape[1] < 2 || !IsChannelsLast(x)) return null;
         if (!training) return is_grad_enabled() ? null : Evaluate(form, x, runningMean, runningVariance, weight, bias, epsilon, activation);
+        if (activation == NormActivation.None) return null; // torch takes no more passes then
         if (x.numel() == x.shape[1]) return null; // torch says what is wrong with a single value per channel
         using var scope = NewDisposeScope();
         var operation = new BatchNormOperation(form, activation, runningMean, runningVariance, momentum, epsilon);
