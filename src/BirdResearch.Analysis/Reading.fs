@@ -97,13 +97,28 @@ module Reading =
               $"{fast.Label} trains fastest, {significant (speed fast)} clips/s, \
                 {significant (speed fast / speed slow)} times as fast as {slow.Label}." ]
 
+    /// Runs whose weights are not simply those of the last planned epoch, by what was done.
+    let private keptWeights (arms: Arm list) =
+        [ for arm in arms do
+              let kept = [ for run in arm.Runs do match run.Record.Kept with null -> () | kept -> if string kept <> "" then kept ]
+              if not kept.IsEmpty then
+                  let epochs = kept |> List.map (fun k -> string k.Epoch) |> String.concat ", "
+                  let how =
+                      [ if kept |> List.exists (fun k -> k.Which = "best") then $"the weights of the best epoch by {kept.Head.Metric} were kept"
+                        if kept |> List.exists (fun k -> k.Trained < k.Planned) then $"training stopped early by {kept.Head.Metric}"
+                        if kept |> List.exists _.Averaged then "the weights are running averages" ]
+                      |> String.concat ", "
+                  let flattered = if kept |> List.exists _.IsChosenByValidation then "; its validation score had a say in that and flatters it" else ""
+                  $"{arm.Label}: {how} (epoch {epochs}){flattered}." ]
+
     let private caveats (runs: Run list) (arms: Arm list) =
         [ if arms |> List.forall (fun arm -> (arm.Runs |> List.distinctBy _.Record.Trial.Seed).Length = 1) then
               "Each arm has 1 seed: the spread between seeds is not known, and the intervals do not contain it."
           if Arms.differing runs |> List.contains "training.epochs" then
               "The arms differ in training.epochs, so they were not given the same budget."
           if (runs |> List.distinctBy _.Record.Machine).Length > 1 then
-              "The runs come from different machines: compare clips/s only within one." ]
+              "The runs come from different machines: compare clips/s only within one."
+          yield! keptWeights arms ]
 
     /// Paragraphs about the arms of one data set: validation, soundscapes, over-fitting and cost, and what to beware of.
     let paragraphs (arms: Arm list) : string list =

@@ -305,6 +305,15 @@ let private report =
                 holds html "3 seeds, standard deviation")
         }
 
+        test "weights that a validation score chose are said to be so" {
+            page [ 1 ] ignore (fun html _ -> lacks html "flatters")
+            page [ 1 ] (fun folder ->
+                let file = Path.Combine(folder, nameOf { baseline with Seed = 1 }, "run.json")
+                let kept = """"kept": { "which": "best", "epoch": 7, "trained": 9, "planned": 12, "averaged": true, "metric": "focal_map", "value": 0.5 }"""
+                File.WriteAllText(file, (File.ReadAllText file).Replace("\"kept\": null", kept))) (fun html _ ->
+                holds html "the weights of the best epoch by focal_map were kept, training stopped early by focal_map, the weights are running averages (epoch 7); its validation score had a say in that and flatters it.")
+        }
+
         test "equal arms are called not told apart, and an arm without skill is named beside guessing" {
             inFolder (fun folder ->
                 for model, skill in [ "first", 2.5; "second", 2.5; "guesser", 0.0 ] do
