@@ -93,7 +93,14 @@ module Arms =
 
     let private armOf (distinctions: string list) (runs: Run list) =
         let first = runs.Head
-        let short (path: string) = path[path.LastIndexOf '.' + 1 ..].Replace('_', ' ')
+        // As many of a path's last words as tell it from every other setting: "learning rate", but "mixup alpha".
+        let short (path: string) =
+            let words = path.Split '.'
+            let ending (count: int) = "." + String.Join(".", words[words.Length - count ..])
+            let isItsOwn (count: int) =
+                first.Settings |> Map.forall (fun other _ -> other = path || not (("." + other).EndsWith(ending count, StringComparison.Ordinal)))
+            let count = seq { 1 .. words.Length } |> Seq.tryFind isItsOwn |> Option.defaultValue words.Length
+            (ending count).TrimStart('.').Replace('_', ' ').Replace('.', ' ')
 
         { Data = first.Record.Data.Name
           Model = first.Record.Trial.Model

@@ -193,12 +193,12 @@ let private runs =
                 for seed, fold in [ 1, 0; 2, 0; 1, 1 ] do
                     write folder { baseline with Seed = seed; Fold = fold } |> ignore
                 let path = Path.Combine(write folder { baseline with Seed = 3 }, "run.json")
-                File.WriteAllText(path, File.ReadAllText(path).Replace("\"mixup_alpha\": 0.4", "\"mixup_alpha\": 1.2"))
+                File.WriteAllText(path, File.ReadAllText(path).Replace("\"alpha\": 0.4", "\"alpha\": 1.2"))
                 let arms = Arms.ofRuns (Runs.load folder).Runs
                 let label alpha = $"tsresnet18 · mel · mixup alpha {alpha}"
                 Expect.equal (arms |> List.map _.Label) [ label "0.4"; label "1.2" ] "labels"
                 Expect.equal arms.Head.Design "2 seeds × 2 folds" "design"
-                Expect.equal (Arms.differing (Runs.load folder).Runs) [ "training.mixup_alpha" ] "differing settings")
+                Expect.equal (Arms.differing (Runs.load folder).Runs) [ "training.augmentation.mixup.alpha" ] "differing settings")
         }
 
         test "the gaps, the level of guessing and the summary agree with the records" {
