@@ -201,6 +201,23 @@ let private runs =
                 Expect.equal (Arms.differing (Runs.load folder).Runs) [ "training.augmentation.mixup.alpha" ] "differing settings")
         }
 
+        test "arms that differ in one number alone are a curve of the report, in order of that number" {
+            inFolder (fun folder ->
+                let changed seed (before: string) (after: string) =
+                    let path = Path.Combine(write folder { baseline with FrontEnd = "expand-and-sparsify"; Seed = seed }, "run.json")
+                    let text = File.ReadAllText path
+                    Expect.stringContains text before "the setting"
+                    File.WriteAllText(path, text.Replace(before, after))
+                for seed, outputs in [ 1, 2048; 2, 512; 3, 64 ] do changed seed "\"outputs\": 512" $"\"outputs\": {outputs}"
+                changed 4 "\"k\": 32" "\"k\": 4"
+                let set = Runs.load folder
+                let sweep = Sweeps.ofArms (Arms.ofRuns set.Runs) |> List.exactlyOne // two values of k are no curve
+                Expect.equal (sweep.Model, sweep.Setting) ("tsresnet18", "outputs") "what it shows"
+                Expect.equal (sweep.Points |> List.map fst) [ 64.0; 512.0; 2048.0 ] "its points"
+                for value, arm in sweep.Points do Expect.equal (float (nonNull arm.Runs.Head.Record.Trial.Features).Expansion.Outputs) value "each with its arm"
+                holds (Report.html "Widths" "" set) "mAP against outputs")
+        }
+
         test "the gaps, the level of guessing and the summary agree with the records" {
             inFolder (fun folder ->
                 ablation folder [ 1; 2 ] |> ignore

@@ -75,6 +75,10 @@ let private eachTiny =
                 use _ = torch.NewDisposeScope()
                 use model = create name
                 let x, y = batch name
+                using (torch.no_grad ()) (fun _ ->
+                    // A residual block whose last norm starts at zero passes nothing back into its branch until that has moved.
+                    for parameter in model.parameters () do
+                        if parameter.abs().max().item<float32> () = 0.0f then torch.nn.init.normal_(parameter, 0.0, 0.1) |> ignore)
                 (crossEntropy model x y).backward ()
                 for struct (key, parameter) in model.named_parameters () do
                     match parameter.grad with

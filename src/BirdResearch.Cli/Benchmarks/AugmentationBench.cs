@@ -27,28 +27,29 @@ static class AugmentationBench
         {
             var augmenter = new Augmenter(entry.Alone(1), Rate, backgrounds: new Loop(sound));
             var work = new float[length];
-            return new BenchCase(entry.Name, "op", entry.Stage.ToString().ToLowerInvariant(), Windows, "windows/s", entry.Stage switch
+            void OnWindows()
             {
-                AugmentationStage.Window => () =>
+                for (var w = 0; w < Windows; w++)
                 {
-                    for (var w = 0; w < Windows; w++)
-                    {
-                        sound.AsSpan(w * length, length).CopyTo(work);
-                        augmenter.OnWindow(keys[w], work);
-                    }
-                },
-                AugmentationStage.Batch => () =>
-                {
-                    using var scope = NewDisposeScope();
-                    augmenter.OnBatch(new LabelledSound(batch, labels, keys));
-                },
-                _ => () =>
-                {
-                    using var scope = NewDisposeScope();
-                    augmenter.OnFeatures(features, keys);
-                },
-            })
-            { Threads = 1 };
+                    sound.AsSpan(w * length, length).CopyTo(work);
+                    augmenter.OnWindow(keys[w], work);
+                }
+            }
+
+            void OnBatch()
+            {
+                using var scope = NewDisposeScope();
+                augmenter.OnBatch(new LabelledSound(batch, labels, keys));
+            }
+
+            void OnFeatures()
+            {
+                using var scope = NewDisposeScope();
+                augmenter.OnFeatures(features, keys);
+            }
+
+            Action action = entry.Stage switch { AugmentationStage.Window => OnWindows, AugmentationStage.Batch => OnBatch, _ => OnFeatures };
+            return new BenchCase(entry.Name, "op", entry.Stage.ToString().ToLowerInvariant(), Windows, "windows/s", action) { Threads = 1 };
         }).ToList();
         return new BenchGroup("augmentation", "Augmentations, one thread, windows of 5 s at 32 kHz, all changed", cases)
         {

@@ -23,7 +23,7 @@ public static class Classifiers
         ResNet("resnet34", [3, 4, 6, 3], [64, 128, 256, 512], "ResNet-34 of timm and torchvision: 21.8 M parameters with 1000 classes"),
         ResNet("resnet18_w32", [2, 2, 2, 2], [32, 64, 128, 256], "ResNet-18 at half its width: ours, for small data"),
         ResNet("resnet10_w32", [1, 1, 1, 1], [32, 64, 128, 256], "ResNet with one block per stage at half of ResNet-18's width: ours, for small data"),
-        ResNet("resnet_tiny", [1, 1, 1, 1], [8, 12, 16, 16], "ResNet for tests", isTest: true),
+        ResNet("resnet_tiny", [1, 1, 1, 1], [16, 24, 32, 48], "ResNet for tests", isTest: true),
         Readout("linear", new(0, false), "Linear readout of each row's mean over time: what the features alone give"),
         Readout("linear_peaks", new(0, true), "Linear readout of each row's mean and largest value over time"),
         Readout("mlp", new(512, false), "One hidden layer of 512 units over each row's mean over time"),
