@@ -60,9 +60,10 @@ module Summary =
     /// A row per arm, by data set, model and front-end.
     let table (set: RunSet) : SummaryRow list = set |> Runs.byData |> List.collect (fun (_, runs) -> Arms.ofRuns runs |> List.map row)
 
-    /// Whether several folds were held out, and whether there is any accuracy: columns that are shown only then.
+    /// Whether several folds were held out, and whether accuracy is the question: not where soundscapes, in which several birds may be heard
+    /// at once, are the test. The columns are shown only then.
     let private shown (rows: SummaryRow list) =
-        rows |> List.exists (fun row -> row.Folds > 1), rows |> List.exists (fun row -> System.Double.IsFinite row.Accuracy)
+        rows |> List.exists (fun row -> row.Folds > 1), rows |> List.exists (fun row -> System.Double.IsFinite row.Accuracy && System.Double.IsNaN row.SoundscapeMap)
 
     /// Heads of the columns that cells gives.
     let heads (rows: SummaryRow list) : string list =
