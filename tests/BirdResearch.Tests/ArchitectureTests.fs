@@ -15,9 +15,9 @@ let private floors =
       "Inference", [ "Data"; "Audio"; "Metrics"; "Naming" ]
       "Features", [ "Kernels"; "Data"; "Naming" ]
       "Models", [ "Kernels"; "Naming" ]
-      "Export", [ "Models"; "Features"; "Kernels"; "Data"; "Naming" ]
+      "Export", [ "Models"; "Features"; "Kernels"; "Inference"; "Data"; "Naming" ]
       "Training", [ "Models"; "Features"; "Kernels"; "Data"; "Audio"; "Metrics"; "Naming" ]
-      "Experiments", [ "Training"; "Export"; "Models"; "Features"; "Kernels"; "Data"; "Audio"; "Metrics"; "Naming" ]
+      "Experiments", [ "Training"; "Export"; "Inference"; "Models"; "Features"; "Kernels"; "Data"; "Audio"; "Metrics"; "Naming" ]
       "Reference", [ "Models"; "Features"; "Kernels"; "Data"; "Metrics"; "Naming" ] ]
 
 /// Floors that run where torch is not.

@@ -1,4 +1,5 @@
 using BirdResearch.Features;
+using BirdResearch.Inference;
 using BirdResearch.Training;
 
 namespace BirdResearch.Experiments;
@@ -32,6 +33,9 @@ public sealed record RunRecord
 
     /// <summary>Number format of the products, and why; null in records of versions that did not tell.</summary>
     public PrecisionChoice? Precision { get; init; }
+
+    /// <summary>How logits become scores; null in records of versions that did not tell.</summary>
+    public ScoreRule? ScoreRule { get; init; }
 
     /// <summary>What it cost.</summary>
     public required RunCost Cost { get; init; }

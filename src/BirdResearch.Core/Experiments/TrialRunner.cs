@@ -1,5 +1,6 @@
 using BirdResearch.Data;
 using BirdResearch.Features;
+using BirdResearch.Inference;
 using BirdResearch.Metrics;
 using BirdResearch.Models;
 using BirdResearch.Training;
@@ -140,6 +141,7 @@ public sealed class TrialRunner(RunStore store)
             Scores = evaluations.ToDictionary(e => e.Key, e => ScoresOf(e.Value.Scores)),
             Kept = trainer.Kept,
             Precision = trainer.Precision,
+            ScoreRule = RuleOf(trainer.Loss),
             Cost = new RunCost(
                 seconds, clips / seconds, evaluations.Values.Sum(e => e.Windows) / evaluations.Values.Sum(e => e.Seconds),
                 trainer.Steps, clips, DateTime.UtcNow)
@@ -179,6 +181,9 @@ public sealed class TrialRunner(RunStore store)
             if (scores.Truth.Slice(r * scores.Classes.Count, scores.Classes.Count).Count(true) != 1) return false;
         return true;
     }
+
+    /// <summary>How the logits that a loss trains become scores.</summary>
+    internal static ScoreRule RuleOf(Loss loss) => loss.IsShared ? ScoreRule.Softmax : ScoreRule.Sigmoid;
 
     static Progress? Relay(string name, IProgress<RunEvent>? listener) => listener is null ? null : new Progress(name, listener);
 

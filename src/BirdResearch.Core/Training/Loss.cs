@@ -50,6 +50,9 @@ public abstract class Loss
     /// <summary>The loss before its division: a scalar sum, and the positive number to divide by. As <see cref="Of"/>.</summary>
     public abstract (Tensor Sum, double Count) Sum(Tensor logits, Tensor labels, Tensor? weights = null);
 
+    /// <summary>Whether a row's scores sum to 1 (softmax); else each class has a score of its own (sigmoid).</summary>
+    public virtual bool IsShared => false;
+
     /// <summary>Scores (B, C) in [0, 1] of logits (B, C).</summary>
     public abstract Tensor Scores(Tensor logits);
 }

@@ -24,6 +24,8 @@ sealed class CrossEntropy(double smoothing) : Loss
         return (sum.MoveToOuterDisposeScope(), logits.shape[0]);
     }
 
+    public override bool IsShared => true;
+
     public override Tensor Scores(Tensor logits) => softmax(logits, 1);
 
     /// <summary>The smoothed share, even over the known classes.</summary>

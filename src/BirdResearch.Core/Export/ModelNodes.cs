@@ -1,0 +1,14 @@
+using BirdResearch.Export.Graph;
+using BirdResearch.Models;
+
+namespace BirdResearch.Export;
+
+/// <summary>Turns a classifier in evaluation mode into operations: features (B, channels, rows, frames) in, logits (B, C) out.</summary>
+static class ModelNodes
+{
+    /// <summary>The nodes of a model; a family without an exporter is an error that names it.</summary>
+    public static OnnxValue Add(OnnxGraph graph, Classifier model, OnnxValue features) => model switch
+    {
+        _ => throw new NotSupportedException($"{model.ModelName} has no ONNX form yet."),
+    };
+}
