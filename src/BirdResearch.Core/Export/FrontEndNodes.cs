@@ -13,6 +13,7 @@ static class FrontEndNodes
     /// <param name="length">T.</param>
     public static OnnxValue Add(OnnxGraph graph, FrontEnd frontEnd, OnnxValue samples, long length) => frontEnd switch
     {
+        MelFrontEnd mel => MelNodes.Add(graph, mel, samples, length),
         _ => throw new NotSupportedException($"The front-end {frontEnd.GetName()} has no ONNX form yet."),
     };
 }

@@ -17,6 +17,9 @@ public sealed class MelFrontEnd : ScaledFrontEnd
         RegisterComponents();
     }
 
+    /// <summary>What it normalises.</summary>
+    internal MelSpectrogram Spectrogram => mel;
+
     /// <inheritdoc/>
     public override int Rows => Settings.Mel.Mels;
 

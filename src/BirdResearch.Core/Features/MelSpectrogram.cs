@@ -42,6 +42,9 @@ public sealed class MelSpectrogram : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
+    /// <summary>What it computes.</summary>
+    internal MelSettings Settings => _settings;
+
     /// <summary>Sample rate of the sound in Hz.</summary>
     public int SampleRate { get; }
 
@@ -125,7 +128,7 @@ public sealed class MelSpectrogram : nn.Module<Tensor, Tensor>
     };
 
     /// <summary>The window, centred in the FFT's length.</summary>
-    static double[] PaddedWindow(MelSettings settings)
+    internal static double[] PaddedWindow(MelSettings settings)
     {
         var length = settings.WindowLength ?? settings.Fft;
         var window = Windows.Named(settings.Window, length, periodic: true);

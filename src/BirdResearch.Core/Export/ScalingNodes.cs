@@ -1,0 +1,45 @@
+using BirdResearch.Export.Graph;
+using BirdResearch.Features;
+
+namespace BirdResearch.Export;
+
+/// <summary>The normalisation of features and their repetition over channels.</summary>
+static class ScalingNodes
+{
+    const double Epsilon = 1e-5;
+
+    /// <summary>(B, rows, frames) -> (B, channels, rows, frames).</summary>
+    public static OnnxValue Add(OnnxGraph graph, FrontEndSettings settings, OnnxValue features, long rows, long frames)
+    {
+        var scaled = settings.Normalisation switch
+        {
+            Normalisation.PerClip => PerClip(graph, features),
+            Normalisation.Peak => Peak(graph, features),
+            Normalisation.Fixed => graph.Times(graph.Plus(features, -settings.Mean), 1 / settings.Std),
+            _ => features,
+        };
+        var image = graph.Reshape(scaled, -1, 1, rows, frames);
+        return graph.Concat(1, [.. Enumerable.Repeat(image, settings.Channels)]);
+    }
+
+    static OnnxValue PerClip(OnnxGraph graph, OnnxValue features)
+    {
+        var centred = Centred(graph, features);                                          // (B, rows, frames)
+        var deviation = graph.Add("Sqrt", [graph.Reduce("ReduceMean", graph.Times(centred, centred), 1, 2)]);   // (B, 1, 1)
+        return graph.Times(centred, graph.Add("Reciprocal", [graph.Plus(deviation, Epsilon)]));
+    }
+
+    static OnnxValue Peak(OnnxGraph graph, OnnxValue features)
+    {
+        var centred = Centred(graph, features);                                          // (B, rows, frames)
+        var peak = graph.Reduce("ReduceMax", graph.Add("Abs", [centred]), 1, 2);         // (B, 1, 1)
+        return graph.Add("Div", [centred, graph.AtLeast(peak, Epsilon)]);
+    }
+
+    // The peak comes off first, as in the front-ends: a constant clip is then exactly 0 throughout.
+    static OnnxValue Centred(OnnxGraph graph, OnnxValue features)
+    {
+        var lowered = graph.Minus(features, graph.Reduce("ReduceMax", features, 1, 2));
+        return graph.Minus(lowered, graph.Reduce("ReduceMean", lowered, 1, 2));
+    }
+}
