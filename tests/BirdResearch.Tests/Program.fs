@@ -48,6 +48,7 @@ let all =
         SparseCodeTests.tests
         ReadoutTests.tests
         ExpressivityTests.tests
+        ExportTests.tests
     ]
 
 /// Prints what was skipped and why, then the count alone on the last line. Expecto's own writer pads lines, so this goes around it.

@@ -9,6 +9,10 @@ static class ModelNodes
     /// <summary>The nodes of a model; a family without an exporter is an error that names it.</summary>
     public static OnnxValue Add(OnnxGraph graph, Classifier model, OnnxValue features) => model switch
     {
+        EfficientNet image => ImageModelNodes.Add(graph, image, features),
+        ResNet image => ImageModelNodes.Add(graph, image, features),
+        TimeSeriesResNet series => ImageModelNodes.Add(graph, series, features),
+        Readout readout => ImageModelNodes.Add(graph, readout, features),
         _ => throw new NotSupportedException($"{model.ModelName} has no ONNX form yet."),
     };
 }

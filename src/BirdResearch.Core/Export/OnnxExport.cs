@@ -11,6 +11,9 @@ public static class OnnxExport
     /// <summary>Names of the graph's input and output.</summary>
     public const string Input = "samples", Output = "logits";
 
+    /// <summary>Name of the input of a graph without front-end.</summary>
+    public const string Features = "features";
+
     /// <summary>The graph of a front-end and a model in evaluation mode.</summary>
     public static OnnxGraph Graph(FrontEnd frontEnd, Classifier model, ModelCard card)
     {
@@ -18,6 +21,16 @@ public static class OnnxExport
         var samples = graph.Input(Input, OnnxType.Float, "batch", card.WindowSamples);
         var features = FrontEndNodes.Add(graph, frontEnd, samples, card.WindowSamples);
         graph.Output(Output, ModelNodes.Add(graph, model, features), OnnxType.Float, "batch", card.Classes.Count);
+        return graph;
+    }
+
+    /// <summary>The graph of a model alone: features (B, channels, rows, frames) in, logits out.</summary>
+    public static OnnxGraph Graph(Classifier model)
+    {
+        var graph = new OnnxGraph();
+        var (channels, rows, frames) = model.Input;
+        var features = graph.Input(Features, OnnxType.Float, "batch", channels, rows, frames);
+        graph.Output(Output, ModelNodes.Add(graph, model, features), OnnxType.Float, "batch", model.Classes);
         return graph;
     }
 }

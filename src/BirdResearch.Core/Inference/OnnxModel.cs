@@ -25,15 +25,7 @@ public sealed class OnnxModel : IWindowClassifier
     public static OnnxModel Open(string path, int threads = 1)
     {
         if (!File.Exists(path)) throw new FileNotFoundException($"There is no model file '{path}'. Export a run with 'bird export RUN'.", path);
-        using var options = new SessionOptions
-        {
-            IntraOpNumThreads = threads,
-            InterOpNumThreads = 1,
-            ExecutionMode = ExecutionMode.ORT_SEQUENTIAL,
-            GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL,
-            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
-        };
-        options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0"); // decoding and torch use the same cores
+        using var options = OnnxSession.Options(threads);
         InferenceSession session;
         try
         {

@@ -28,6 +28,19 @@ sealed class BatchNormAct : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
+    /// <summary>What follows the norm.</summary>
+    internal Activation Activation => _activation;
+
+    /// <summary>What it does in evaluation mode: x scale + shift, each (C) in float64.</summary>
+    internal (Tensor Scale, Tensor Shift) Affine()
+    {
+        using var scope = NewDisposeScope();
+        using var off = no_grad();
+        var scale = weight.to(ScalarType.Float64) * running_var.to(ScalarType.Float64).Plus(_epsilon).rsqrt();
+        var shift = bias.to(ScalarType.Float64).Plus(running_mean.to(ScalarType.Float64).neg() * scale);
+        return (scale.MoveToOuterDisposeScope(), shift.MoveToOuterDisposeScope());
+    }
+
     public override Tensor forward(Tensor x) // (B, C, ...)
     {
         var training = this.training;

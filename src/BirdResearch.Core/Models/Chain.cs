@@ -13,6 +13,9 @@ sealed class Chain : nn.Module<Tensor, Tensor>
         for (var i = 0; i < _links.Length; i++) register_module(i.ToString(), _links[i]);
     }
 
+    /// <summary>The modules in order.</summary>
+    internal IReadOnlyList<nn.Module<Tensor, Tensor>> Links => _links;
+
     public override Tensor forward(Tensor x)
     {
         var y = _links[0].call(x);

@@ -37,6 +37,20 @@ sealed class Convolution : nn.Module<Tensor, Tensor>, IMixedPrecision
     /// <inheritdoc/>
     public bool Bfloat16 { get; set; }
 
+    internal Parameter Weight => weight;
+
+    internal Parameter? Bias => bias;
+
+    internal long Stride => _stride[0];
+
+    internal long Groups => _groups;
+
+    /// <summary>Zeros before and after an axis of that size.</summary>
+    internal (long Before, long After) PaddingOf(long size) => IsSymmetric ? (_symmetric[0], _symmetric[0]) : SamePadding(size);
+
+    // SAME at stride 1 with an odd kernel is symmetric.
+    bool IsSymmetric => _padding == Padding.Symmetric || _stride[0] == 1;
+
     public override Tensor forward(Tensor x) // (B, in, H, W)
     {
         if (!Bfloat16) return Convolve(x, weight, bias);
@@ -46,7 +60,7 @@ sealed class Convolution : nn.Module<Tensor, Tensor>, IMixedPrecision
 
     Tensor Convolve(Tensor x, Tensor weight, Tensor? bias)
     {
-        if (_padding == Padding.Symmetric || _stride[0] == 1) return conv2d(x, weight, bias, _stride, _symmetric, null, _groups);
+        if (IsSymmetric) return conv2d(x, weight, bias, _stride, _symmetric, null, _groups);
 
         var (top, bottom) = SamePadding(x.shape[2]);
         var (left, right) = SamePadding(x.shape[3]);

@@ -27,6 +27,11 @@ sealed class DepthwiseSeparable : nn.Module<Tensor, Tensor>
 
     public DropPath DropPath { get; }
 
+    internal bool HasSkip => _block.HasSkip;
+
+    /// <summary>What runs beside the skip, in order.</summary>
+    internal IReadOnlyList<nn.Module> Branch => se is null ? [conv_dw, bn1, conv_pw, bn2] : [conv_dw, bn1, se, conv_pw, bn2];
+
     public override Tensor forward(Tensor x)                    // (B, in, H, W)
     {
         using var scope = NewDisposeScope();

@@ -73,6 +73,11 @@ public sealed class EfficientNet : Classifier
         return classifier.call(x).MoveToOuterDisposeScope();    // (B, C)
     }
 
+    /// <summary>All that comes before the mean, in order.</summary>
+    internal IReadOnlyList<nn.Module> Body => [conv_stem, bn1, blocks, conv_head, bn2];
+
+    internal Linear Output => classifier;
+
     static List<Chain> BuildStages(long stem, double width, double depth, double dropPathRate, out long last)
     {
         var counts = Stages.Select(s => BlocksOf(s.Blocks, depth)).ToArray();

@@ -34,6 +34,12 @@ sealed class InvertedResidual : nn.Module<Tensor, Tensor>
 
     public DropPath DropPath { get; }
 
+    internal bool HasSkip => _block.HasSkip;
+
+    /// <summary>What runs beside the skip, in order.</summary>
+    internal IReadOnlyList<nn.Module> Branch =>
+        se is null ? [conv_pw, bn1, conv_dw, bn2, conv_pwl, bn3] : [conv_pw, bn1, conv_dw, bn2, se, conv_pwl, bn3];
+
     public override Tensor forward(Tensor x)                    // (B, in, H, W)
     {
         using var scope = NewDisposeScope();

@@ -1,3 +1,4 @@
+using BirdResearch.Kernels;
 using static TorchSharp.torch;
 
 namespace BirdResearch.Models;
@@ -15,6 +16,15 @@ sealed class PooledNorm : nn.Module<Tensor, Tensor>
         running_mean = zeros(columns).DetachFromDisposeScope();
         running_var = ones(columns).DetachFromDisposeScope();
         RegisterComponents();
+    }
+
+    /// <summary>What it does in evaluation mode: x scale + shift, each (d) in float64.</summary>
+    internal (Tensor Scale, Tensor Shift) Affine()
+    {
+        using var scope = NewDisposeScope();
+        var scale = running_var.to(ScalarType.Float64).Plus(Epsilon).rsqrt();
+        var shift = running_mean.to(ScalarType.Float64).neg() * scale;
+        return (scale.MoveToOuterDisposeScope(), shift.MoveToOuterDisposeScope());
     }
 
     public override Tensor forward(Tensor x) =>                 // (B, d)

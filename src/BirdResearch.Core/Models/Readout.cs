@@ -56,4 +56,12 @@ public sealed class Readout : Classifier
         if (_dropRate > 0 && training) x = nn.functional.dropout(x, _dropRate);
         return fc.call(x).MoveToOuterDisposeScope();            // (B, C)
     }
+
+    internal bool ReadsPeaks => _peaks;
+
+    internal PooledNorm Norm => norm;
+
+    internal Linear? Hidden => hidden;
+
+    internal Linear Output => fc;
 }

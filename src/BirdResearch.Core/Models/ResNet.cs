@@ -74,4 +74,10 @@ public sealed class ResNet : Classifier
         if (_dropRate > 0 && training) x = dropout(x, _dropRate);
         return fc.call(x).MoveToOuterDisposeScope();                        // (B, C)
     }
+
+    internal IReadOnlyList<nn.Module> Stem => [conv1, bn1];
+
+    internal IReadOnlyList<nn.Module> Stages => [layer1, layer2, layer3, layer4];
+
+    internal Linear Output => fc;
 }

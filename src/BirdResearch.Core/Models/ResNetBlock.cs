@@ -28,6 +28,11 @@ sealed class ResNetBlock : nn.Module<Tensor, Tensor>
 
     public DropPath DropPath { get; }
 
+    /// <summary>What runs beside the shortcut, in order.</summary>
+    internal IReadOnlyList<nn.Module> Branch => [conv1, bn1, conv2, bn2];
+
+    internal Chain? Shortcut => downsample;
+
     public override Tensor forward(Tensor x)                        // (B, in, H, W)
     {
         using var scope = NewDisposeScope();

@@ -38,6 +38,11 @@ sealed class SeriesBlock : nn.Module<Tensor, Tensor>
 
     public DropPath DropPath { get; }
 
+    /// <summary>What runs beside the shortcut, in order.</summary>
+    internal IReadOnlyList<nn.Module> Branch => conv3 is null || bn3 is null ? [conv1, bn1, conv2, bn2] : [conv1, bn1, conv2, bn2, conv3, bn3];
+
+    internal Chain? Shortcut => downsample;
+
     public override Tensor forward(Tensor x)                                    // (B, in, T)
     {
         using var scope = NewDisposeScope();

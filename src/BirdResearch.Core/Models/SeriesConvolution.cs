@@ -28,6 +28,12 @@ sealed class SeriesConvolution : nn.Module<Tensor, Tensor>, IMixedPrecision
     /// <inheritdoc/>
     public bool Bfloat16 { get; set; }
 
+    internal Parameter Weight => weight;
+
+    internal long Stride => _stride;
+
+    internal long Padding => _padding;
+
     public override Tensor forward(Tensor x) // (B, in, T) -> (B, out, ceil(T / s)), in bfloat16 where products are
     {
         using var scope = NewDisposeScope();

@@ -20,6 +20,14 @@ sealed class SqueezeExcite : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
+    internal Convolution Reduce => conv_reduce;
+
+    internal Convolution Expand => conv_expand;
+
+    internal Activation Inner => _inner;
+
+    internal Activation Gate => _gate;
+
     public override Tensor forward(Tensor x)                                // (B, C, H, W)
     {
         using var scope = NewDisposeScope();

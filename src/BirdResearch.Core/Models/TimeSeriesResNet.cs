@@ -70,6 +70,11 @@ public sealed class TimeSeriesResNet : Classifier
         return fc.call(x).MoveToOuterDisposeScope();            // (B, C)
     }
 
+    /// <summary>All that comes before the mean, in order.</summary>
+    internal IReadOnlyList<nn.Module> Body => [conv1, bn1, layers];
+
+    internal Linear Output => fc;
+
     static IEnumerable<Chain> BuildStages(TimeSeriesPlan plan, double dropPathRate)
     {
         var total = plan.Depths.Sum();
