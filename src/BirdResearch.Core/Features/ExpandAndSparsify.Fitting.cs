@@ -36,7 +36,8 @@ public sealed partial class ExpandAndSparsify
         fitted?.fill_(KeptScalar.Of(1.0));
     }
 
-    void RequireFitted()
+    /// <summary>An error where it has yet to be fitted.</summary>
+    internal void RequireFitted()
     {
         if (IsFitted) return;
         var what = _expansion.Projection == Projection.Attuned ? "attuned kernels" : "thresholds";

@@ -47,6 +47,18 @@ public sealed partial class ExpandAndSparsify : FrontEnd
         RegisterComponents();
     }
 
+    /// <summary>What it expands.</summary>
+    internal MelFrontEnd Mel => mel;
+
+    /// <summary>How it expands.</summary>
+    internal ExpansionSettings Expansion => _expansion;
+
+    /// <summary>Cells that each unit adds up, one unit after the other; none where every unit weighs every cell.</summary>
+    internal IReadOnlyList<int> Inputs => _inputs;
+
+    /// <summary>Each unit's threshold (n_output); null where units compete.</summary>
+    internal Tensor? Thresholds => thresholds;
+
     /// <inheritdoc/>
     public override int Channels => _settings.Channels;
 
@@ -101,6 +113,9 @@ public sealed partial class ExpandAndSparsify : FrontEnd
         if (scaling == PatchScaling.UnitNorm) centred.div_(variance.Times(patches.shape[^1]).clamp_min(_flat).sqrt_());
         return centred.MoveToOuterDisposeScope();
     }
+
+    /// <summary>The dense kernel as (n_output, mels * window), cells in the order band * window + frame.</summary>
+    internal Tensor Weights() => kernel!.flatten(1);
 
     /// <summary>The kernel as (n_output, mels * window).</summary>
     Tensor Weights(Tensor like)

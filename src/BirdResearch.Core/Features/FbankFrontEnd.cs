@@ -17,6 +17,9 @@ public sealed class FbankFrontEnd : ScaledFrontEnd
         RegisterComponents();
     }
 
+    /// <summary>What it normalises.</summary>
+    internal KaldiFbank Bank => fbank;
+
     /// <inheritdoc/>
     public override int Rows => fbank.Columns;
 

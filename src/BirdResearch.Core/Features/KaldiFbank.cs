@@ -34,7 +34,7 @@ public sealed class KaldiFbank : nn.Module<Tensor, Tensor>
         if (Fft % 2 != 0)
             throw new ArgumentException($"A Kaldi frame of {_length} samples is odd: set PowerOfTwo or change FrameMilliseconds.");
         Weights = FilterWeights(settings, Fft, sampleRate);
-        _window = new FixedTensor(Windows.Named(settings.Window, _length, periodic: false, settings.Blackman), _length);
+        _window = new FixedTensor(Window, _length);
         _filters = new BandedFilters(Weights, settings.Bins, settings.Power ? 2 : 1);
         (_preEmphasis, _first) = (settings.PreEmphasis, 1 - settings.PreEmphasis);
         _energyFloor = settings.EnergyFloor > 0 ? Math.Log(settings.EnergyFloor) : null;
@@ -47,6 +47,18 @@ public sealed class KaldiFbank : nn.Module<Tensor, Tensor>
 
     /// <summary>FFT length in samples.</summary>
     public int Fft { get; }
+
+    /// <summary>What it computes.</summary>
+    internal FbankSettings Settings => _settings;
+
+    /// <summary>Samples of a frame.</summary>
+    internal int Length => _length;
+
+    /// <summary>Samples between frames.</summary>
+    internal int Shift => _shift;
+
+    /// <summary>One factor for each sample of a frame.</summary>
+    internal double[] Window => Windows.Named(_settings.Window, _length, periodic: false, _settings.Blackman);
 
     /// <summary>(Fft / 2 + 1) x bins filter weights, row-major, in double; the Nyquist row is 0.</summary>
     internal double[] Weights { get; }
@@ -114,7 +126,7 @@ public sealed class KaldiFbank : nn.Module<Tensor, Tensor>
         Hop = _shift,
         Lead = _settings.SnipEdges ? 0 : _length / 2 - _shift / 2,
         Edge = FrameEdge.Mirror,
-        Window = Windows.Named(_settings.Window, _length, periodic: false, _settings.Blackman),
+        Window = Window,
         RemoveMean = _settings.RemoveDc,
         PreEmphasis = _settings.PreEmphasis,
         Weights = Weights,
