@@ -13,6 +13,8 @@ static class ModelNodes
         ResNet image => ImageModelNodes.Add(graph, image, features),
         TimeSeriesResNet series => ImageModelNodes.Add(graph, series, features),
         Readout readout => ImageModelNodes.Add(graph, readout, features),
+        Mamba mamba => MambaNodes.Add(graph, mamba, features),
+        Ssamba ssamba => SsambaNodes.Add(graph, ssamba, features),
         _ => throw new NotSupportedException($"{model.ModelName} has no ONNX form yet."),
     };
 }

@@ -23,6 +23,12 @@ sealed class FrameTokens : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
+    /// <summary>The linear map, (width, C, M, frames).</summary>
+    public Parameter Weight => weight;
+
+    /// <summary>Its bias, (width).</summary>
+    public Parameter Bias => bias;
+
     public override Tensor forward(Tensor x)                                        // (B, C, M, F)
     {
         using var scope = NewDisposeScope();

@@ -8,6 +8,15 @@ interface ISelectiveMixer
     /// <summary>The projection to input and gate.</summary>
     Dense InProjection { get; }
 
+    /// <summary>The projection of the gated output.</summary>
+    Dense OutProjection { get; }
+
+    /// <summary>The directions, whose gated scans are added up and multiplied by <see cref="Share"/>.</summary>
+    IReadOnlyList<MambaDirection> Directions { get; }
+
+    /// <summary>Factor on the sum of the directions.</summary>
+    double Share { get; }
+
     /// <summary>The direction from the first token to the last.</summary>
     MambaDirection Forward { get; }
 

@@ -43,6 +43,18 @@ public sealed class Mamba : Classifier
         RegisterComponents();
     }
 
+    /// <summary>What makes tokens: <see cref="FrameTokens"/> or <see cref="SoundTokens"/>.</summary>
+    internal nn.Module<Tensor, Tensor> Stem => stem;
+
+    /// <summary>The layers in their order.</summary>
+    internal IEnumerable<MambaLayer> Layers => layers;
+
+    /// <summary>The norm behind the last layer.</summary>
+    internal LayerNorm LastNorm => norm_f;
+
+    /// <summary>The classifier.</summary>
+    internal Linear Head => head;
+
     /// <inheritdoc/>
     public override string? StemKey => _readsSound ? null : "stem.weight";
 

@@ -19,6 +19,10 @@ sealed class MambaLayer : nn.Module<ResidualStream, ResidualStream>
 
     public DropPath DropPath { get; }
 
+    public LayerNorm Norm => norm;
+
+    public nn.Module<Tensor, Tensor> Mixer => mixer;
+
     public override ResidualStream forward(ResidualStream stream)
     {
         var (x, normed) = stream.Norm(norm);

@@ -44,6 +44,12 @@ public sealed class MambaMixer : nn.Module<Tensor, Tensor>, ISelectiveMixer, ICo
 
     Dense ISelectiveMixer.InProjection => in_proj;
 
+    Dense ISelectiveMixer.OutProjection => out_proj;
+
+    IReadOnlyList<MambaDirection> ISelectiveMixer.Directions => [Direction];
+
+    double ISelectiveMixer.Share => 1;
+
     MambaDirection ISelectiveMixer.Forward => Direction;
 
     Tensor ISelectiveMixer.Inner(Tensor xz) => Inner(xz);

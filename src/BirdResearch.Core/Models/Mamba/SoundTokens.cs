@@ -27,6 +27,12 @@ sealed class SoundTokens : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
+    /// <summary>The convolutions, each with the norm behind it.</summary>
+    public IReadOnlyList<(SeriesConvolution Convolution, BatchNormAct Norm)> Stages => [(conv1, bn1), (conv2, bn2)];
+
+    /// <summary>Samples of a token.</summary>
+    public long Stride => _stride;
+
     public override Tensor forward(Tensor sound)                                    // (B, 1, 1, T)
     {
         using var scope = NewDisposeScope();

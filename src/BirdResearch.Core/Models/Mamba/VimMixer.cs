@@ -65,6 +65,12 @@ public sealed class VimMixer : nn.Module<Tensor, Tensor>, ISelectiveMixer, ICoun
 
     Dense ISelectiveMixer.InProjection => in_proj;
 
+    Dense ISelectiveMixer.OutProjection => out_proj;
+
+    IReadOnlyList<MambaDirection> ISelectiveMixer.Directions => [Forward, Backward];
+
+    double ISelectiveMixer.Share => Divide ? 0.5 : 1;
+
     MambaDirection ISelectiveMixer.Forward => Forward;
 
     Tensor ISelectiveMixer.Inner(Tensor xz) => Inner(xz);

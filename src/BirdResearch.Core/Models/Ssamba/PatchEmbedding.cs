@@ -14,6 +14,9 @@ sealed class PatchEmbedding : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
+    /// <summary>The convolution that reads patches.</summary>
+    public Conv2d Projection => proj;
+
     public override Tensor forward(Tensor image)
     {
         using var scope = NewDisposeScope();

@@ -43,7 +43,13 @@ public sealed class Ssamba : Classifier
     /// <summary>Patches of the features that it was built for.</summary>
     public PatchGrid Grid => v.Grid;
 
+    /// <summary>What it was built from.</summary>
+    internal SsambaSettings Settings => _settings;
+
     internal VimEncoder VimEncoder => v;
+
+    /// <summary>The classifier behind the encoder.</summary>
+    internal TokenHead TokenHead => mlp_head;
 
     /// <inheritdoc/>
     public override Tensor forward(Tensor image)            // (B, channels, rows, frames)

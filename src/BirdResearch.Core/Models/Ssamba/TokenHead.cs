@@ -1,3 +1,4 @@
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace BirdResearch.Models;
@@ -14,6 +15,12 @@ sealed class TokenHead : nn.Module<Tensor, Tensor>
         register_module("0", _links[0]);
         register_module("1", _links[1]);
     }
+
+    /// <summary>The norm.</summary>
+    public LayerNorm Norm => (LayerNorm)_links[0];
+
+    /// <summary>The linear layer.</summary>
+    public Linear Classes => (Linear)_links[1];
 
     public override Tensor forward(Tensor pooled)
     {

@@ -45,6 +45,21 @@ sealed class VimEncoder : nn.Module<Tensor, Tensor>
     /// <summary>The grid of the features that it was built for.</summary>
     public PatchGrid Grid { get; }
 
+    /// <summary>The class token, (1, 1, width).</summary>
+    public Tensor ClassToken => cls_token;
+
+    /// <summary>Positions of the class token and of the patches, (1, 1 + patches, width).</summary>
+    public Tensor Positions => pos_embed;
+
+    /// <summary>What makes tokens of patches.</summary>
+    public PatchEmbedding PatchEmbedding => patch_embed;
+
+    /// <summary>The layers, which work in pairs.</summary>
+    public IReadOnlyList<VimLayer> Layers => [.. layers];
+
+    /// <summary>The norm behind the last pair, taken twice.</summary>
+    public LayerNorm LastNorm => norm_f;
+
     /// <summary>As <see cref="Sashimi.IsStepwise"/>.</summary>
     public bool IsStepwise { get; set; }
 
