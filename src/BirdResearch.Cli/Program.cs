@@ -11,6 +11,7 @@ var root = new RootCommand(
       bird run front-ends --data birds               mel against expand-and-sparsify on your recordings
       bird run models --data esc10 --fold 1          EfficientNet against the time-series ResNet
       bird pretrain ssamba_tiny --data birds         SSAMBA learns from sound without labels first
+      bird export tf_efficientnet_b0.mel.birds.f0    a trained model as an ONNX file
       bird report models                             the report of what has been run
       bird models                                    the catalogue, with sizes and multiply-adds
     """)
@@ -19,6 +20,7 @@ var root = new RootCommand(
     Run.Create(),
     Pretrain.Create(),
     Report.Create(),
+    Export.Create(),
     AugmentationsVerb.Create(),
     Synthetic.Create(),
     Scan.Create(),

@@ -19,7 +19,7 @@ public sealed class BenchGroups : IDisposable
     readonly DisposeScope _scope = NewDisposeScope();
 
     /// <summary>The names, in the order in which all are run.</summary>
-    public static IReadOnlyList<string> Names { get; } = ["decode", "front-ends", "loader", "models", "precision", "ssm", "sparse", "augmentation"];
+    public static IReadOnlyList<string> Names { get; } = ["decode", "front-ends", "loader", "models", "precision", "ssm", "sparse", "augmentation", "onnx"];
 
     /// <summary>The group of that name.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
@@ -36,6 +36,7 @@ public sealed class BenchGroups : IDisposable
         "ssm" => SsmBench.Create(batch, longest),
         "sparse" => SparseBench.Create(batch),
         "augmentation" => AugmentationBench.Create(),
+        "onnx" => OnnxBench.Create(batch, models),
         _ => throw new ArgumentException(NearNames.Unknown("benchmark", name, Names)),
     };
 

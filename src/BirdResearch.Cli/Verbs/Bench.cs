@@ -34,6 +34,7 @@ public static class Bench
               bird bench loader --models tsresnet34
               bird bench ssm --threads 2
               bird bench sparse
+              bird bench onnx --models tf_efficientnet_b0,tsresnet34 --threads 2
             """)
         { name, json, rounds, batch, models, longest, threads }.Does((p, cancellation) =>
         {

@@ -5,6 +5,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using BirdResearch.Data;
+using BirdResearch.Naming;
 
 namespace BirdResearch.Experiments;
 
@@ -95,6 +96,25 @@ public sealed class RunStore
                 .Select(d => Path.GetFileName(d))
                 .Order(StringComparer.Ordinal)
             : [];
+
+    /// <summary>
+    /// The folder of a finished run that is named by its folder, its name or a part of its name; none, or more than one, is an error that
+    /// lists what there is.
+    /// </summary>
+    public string FolderNamed(string run)
+    {
+        if (File.Exists(Path.Combine(run, "run.json"))) return Path.GetFullPath(run);
+        var all = Ablations().SelectMany(a => Runs(a).Select(name => (Folder: FolderOf(a, name), Name: name))).ToList();
+        var whole = all.Where(r => r.Name == run).ToList();
+        var found = whole.Count > 0 ? whole : [.. all.Where(r => r.Name.Contains(run, StringComparison.Ordinal))];
+        if (found is [var one]) return one.Folder;
+        if (found.Count > 1)
+            throw new ArgumentException(
+                $"'{run}' names {found.Count} runs; say more of the name of one: {string.Join(", ", found.Take(8).Select(r => Path.GetRelativePath(Root, r.Folder)))}.");
+        throw new ArgumentException(all.Count == 0
+            ? $"There is no finished run '{run}': {Root} holds none yet. Train one with 'bird run'."
+            : NearNames.Unknown("run", run, all.Select(r => r.Name)));
+    }
 
     /// <summary>Reads <c>run.json</c>.</summary>
     public static RunRecord ReadRecord(string file) => Read<RunRecord>(file);
