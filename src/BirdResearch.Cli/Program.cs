@@ -25,6 +25,7 @@ var root = new RootCommand(
     Synthetic.Create(),
     Scan.Create(),
     Catalogues.Models(),
+    WeightsVerb.Create(),
     Catalogues.FrontEndList(),
     Catalogues.Data(),
     Catalogues.AblationList(),

@@ -43,6 +43,7 @@ public static class TrialScreen
                 if (t.ClipsPerSecond > 0)
                     notes.Set(task, $"{t.ClipsPerSecond:0.0} clips/s, {Left((t.ClipsTotal - t.ClipsDone) / t.ClipsPerSecond)}");
             }
+            else if (value is { Phase: RunPhase.Loaded, Note: { } fit }) AnsiConsole.MarkupLine(Markup.Escape($"{value.Run} starts from weights: {fit}"));
             else if (value is { Phase: RunPhase.Noted, Note: { } note }) AnsiConsole.MarkupLine(Markup.Escape(note));
             else if (value.Phase == RunPhase.Scoring) notes.Set(task, "scoring ...");
             else if (value.Record is { } record)

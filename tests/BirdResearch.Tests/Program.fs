@@ -25,6 +25,7 @@ let all =
         BatchNormTests.tests
         SashimiTests.tests
         WeightsTests.tests
+        WeightFileTests.tests
         ReferenceTests.tests
         MetricsTests.tests
         SpectrogramTests.tests

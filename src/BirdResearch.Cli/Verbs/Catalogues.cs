@@ -57,7 +57,8 @@ public static class Catalogues
         ];
     }
 
-    static InputShape ShapeOf(string frontEnd)
+    /// <summary>The features of one clip through a front-end of the catalogue.</summary>
+    internal static InputShape ShapeOf(string frontEnd)
     {
         using var features = FrontEnds.Create(frontEnd);
         return TrialRunner.ShapeOf(features, Seconds);

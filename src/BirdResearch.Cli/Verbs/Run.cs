@@ -19,6 +19,7 @@ public static class Run
         var epochs = new Option<int?>("--epochs") { Description = "Passes over the training recordings" };
         var models = new Option<string?>("--models") { Description = "These models instead of the ablation's own" };
         var frontEnds = new Option<string?>("--front-ends") { Description = "These front-ends instead of the ablation's own" };
+        var pretrained = new Option<string?>("--pretrained") { Description = "Weights to start from: a .safetensors or .pth file, timm's or your own, or a run's folder (see 'bird weights')" };
         var set = new Option<string[]>("--set") { Description = "Any setting of a trial, such as training.learning_rate=3e-4 or features.expansion.k=64; may be repeated" };
         var precision = new Option<string?>("--precision") { Description = "fp32, bf16, or auto: bf16 where a short trial finds it faster" };
         var threads = new Option<int?>("--threads") { Description = "Threads for torch (default: all cores)" };
@@ -34,10 +35,11 @@ public static class Run
               bird run models --models tf_efficientnet_b0,tsresnet34
               bird run models --models sashimi_mamba,mamba_raw        on raw sound, the front-end that they are made for
               bird run front-ends --set features.expansion.k=64
+              bird run models --models tf_efficientnet_b0 --pretrained model.safetensors
 
             Stop it with Ctrl-C at any time: the same command goes on from the last whole epoch.
             """)
-        { name, data, fold, seeds, epochs, models, frontEnds, set, precision, threads }.Does((p, cancellation) =>
+        { name, data, fold, seeds, epochs, models, frontEnds, pretrained, set, precision, threads }.Does((p, cancellation) =>
         {
             var ablation = Ablations.Named(p.GetRequiredValue(name));
             ablation = Grid(ablation, Verb.Items(p.GetValue(models)), WithModel);
@@ -49,6 +51,7 @@ public static class Run
                 {
                     Epochs = p.GetValue(epochs) ?? t.Training.Epochs,
                     Precision = p.GetValue(precision) ?? t.Training.Precision,
+                    Pretrained = p.GetValue(pretrained) ?? t.Training.Pretrained,
                 },
             });
             foreach (var setting in p.GetValue(set) ?? []) ablation = ablation.With(t => TrialSettings.Set(t, setting));
@@ -79,6 +82,7 @@ public static class Run
             if (folds is not null) ablation = ablation.OverFolds(data, FoldsOf(opened, folds));
             foreach (var fold in ablation.Trials.Where(t => t.Data == data).Select(t => t.Fold).Distinct()) Screen.Line($"  {Splits.Of(opened, fold)}");
         }
+        foreach (var trial in ablation.Trials.DistinctBy(t => (t.Model, t.FrontEnd, t.Features, t.Data, t.Training.Pretrained))) runner.CheckPretrained(trial);
         TrialScreen.Run(runner, ablation, cancellation);
         Report.Show(store, ablation);
         return 0;

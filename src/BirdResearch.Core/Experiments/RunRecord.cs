@@ -34,6 +34,9 @@ public sealed record RunRecord
     /// <summary>Number format of the products, and why; null in records of versions that did not tell.</summary>
     public PrecisionChoice? Precision { get; init; }
 
+    /// <summary>The weights that it started from; null where it started from the model's own initialisation.</summary>
+    public PretrainedFacts? Pretrained { get; init; }
+
     /// <summary>How logits become scores; null in records of versions that did not tell.</summary>
     public ScoreRule? ScoreRule { get; init; }
 

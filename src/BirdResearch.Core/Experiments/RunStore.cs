@@ -55,11 +55,12 @@ public sealed class RunStore
 
     /// <summary>
     /// Name of the run of a complete trial on that data: readable first, then a hash over all settings and the data. Where the data lies
-    /// and what it is called play no part in the hash.
+    /// and what it is called play no part in the hash, and of weights to start from only their content does.
     /// </summary>
     public static string NameOf(Trial trial, Dataset data)
     {
-        var hash = HashOf(new { Recipe, Trial = trial with { Data = "" }, data.ContentKey });
+        var start = trial.Training.Pretrained is { } weights ? PretrainedWeights.DigestOf(weights) : null;
+        var hash = HashOf(new { Recipe, Trial = trial with { Data = "", Training = trial.Training with { Pretrained = start } }, data.ContentKey });
         return string.Create(CultureInfo.InvariantCulture,
             $"{trial.Model}.{trial.FrontEnd}.{data.Name}.f{trial.Fold}.s{trial.Seed}-{hash}");
     }

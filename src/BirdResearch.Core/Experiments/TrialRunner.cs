@@ -58,8 +58,23 @@ public sealed class TrialRunner(RunStore store)
         _ = Classifiers.Named(trial.Model);
         var data = Open(trial.Data);
         var split = Splits.Of(data, trial.Fold);
+        if (trial.Training.Pretrained is { } weights) _ = PretrainedWeights.FileOf(weights);
         BackgroundSounds.Check(trial.Training.Augmentation.Background, data, split);
         return trial with { Fold = split.Fold, Features = trial.Features ?? FrontEnds.Named(trial.FrontEnd) };
+    }
+
+    /// <summary>
+    /// Loads the weights that a trial starts from into its model once, and throws where they do not fit: so that a grid fails before its
+    /// first training, not between two.
+    /// </summary>
+    public void CheckPretrained(Trial trial)
+    {
+        if (trial.Training.Pretrained is not { } weights) return;
+        trial = Complete(trial);
+        using var scope = torch.NewDisposeScope();
+        using var frontEnd = FrontEnds.Create(trial.Features!);
+        using var model = Classifiers.Create(trial.Model, Open(trial.Data).Classes.Count, ShapeOf(frontEnd, trial.Training.WindowSeconds));
+        _ = PretrainedWeights.Load(model, weights);
     }
 
     /// <summary>The finished run of a trial: read back where it exists, trained where it does not.</summary>
@@ -99,7 +114,7 @@ public sealed class TrialRunner(RunStore store)
         torch.manual_seed(trial.Seed);
         using var model = Classifiers.Create(
             trial.Model, data.Classes.Count, shape, new ModelOptions { DropRate = trial.Training.DropRate, DropPathRate = trial.Training.DropPathRate });
-        var loaded = trial.Training.Pretrained is { } weights ? Weights.Load(model, WeightFileOf(weights), WeightFit.Adapt) : null;
+        var (loaded, pretrained) = trial.Training.Pretrained is { } weights ? PretrainedWeights.Load(model, weights) : default((LoadReport?, PretrainedFacts?));
         if (loaded is not null) listener?.Report(new RunEvent(name, RunPhase.Loaded, Note: loaded.ToString()));
         if (loaded is null || loaded.Missing.Contains($"{model.HeadKey}.weight")) model.ScaleHead(trial.Training.HeadScale);
 
@@ -141,6 +156,7 @@ public sealed class TrialRunner(RunStore store)
             Scores = evaluations.ToDictionary(e => e.Key, e => ScoresOf(e.Value.Scores)),
             Kept = trainer.Kept,
             Precision = trainer.Precision,
+            Pretrained = pretrained,
             ScoreRule = RuleOf(trainer.Loss),
             Cost = new RunCost(
                 seconds, clips / seconds, evaluations.Values.Sum(e => e.Windows) / evaluations.Values.Sum(e => e.Seconds),
@@ -152,9 +168,6 @@ public sealed class TrialRunner(RunStore store)
             Machine = Machine.Current(),
         };
     }
-
-    /// <summary>The file itself, or that of a run's folder.</summary>
-    static string WeightFileOf(string fileOrFolder) => Directory.Exists(fileOrFolder) ? Path.Combine(fileOrFolder, "weights.safetensors") : fileOrFolder;
 
     /// <summary>Shape of one window's features.</summary>
     public static InputShape ShapeOf(FrontEnd frontEnd, double windowSeconds) =>

@@ -8,13 +8,18 @@ namespace BirdResearch.Models;
 public sealed record LoadReport(
     IReadOnlyList<string> Loaded, IReadOnlyList<string> Adapted, IReadOnlyList<string> Missing, IReadOnlyList<string> Unexpected)
 {
+    const int Shown = 8;
+
     /// <summary>One line of counts, with the keys that were adapted or kept.</summary>
     public override string ToString()
     {
         var line = $"{Loaded.Count} tensors loaded";
         if (Adapted.Count > 0) line += $", adapted: {string.Join("; ", Adapted)}";
         if (Missing.Count > 0) line += $", initial values kept: {string.Join(", ", Missing)}";
-        if (Unexpected.Count > 0) line += $", {Unexpected.Count} of the file not used";
+        if (Unexpected.Count > 0) line += $", {Unexpected.Count} of the file not used: {Some(Unexpected)}";
         return line;
     }
+
+    static string Some(IReadOnlyList<string> keys) =>
+        string.Join(", ", keys.Take(Shown)) + (keys.Count > Shown ? $" and {keys.Count - Shown} more" : "");
 }

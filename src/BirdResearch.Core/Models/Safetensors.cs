@@ -7,7 +7,7 @@ namespace BirdResearch.Models;
 /// <summary>A safetensors file that is open for reading, its header checked as a whole; and the writer of such files.</summary>
 public sealed class Safetensors : IDisposable
 {
-    const int Prefix = sizeof(ulong), ChunkBytes = 1 << 26;
+    const int Prefix = sizeof(ulong);
 
     readonly FileStream _file;
     readonly long _data;
@@ -56,13 +56,8 @@ public sealed class Safetensors : IDisposable
     public Tensor Read(string key)
     {
         var entry = _byKey.GetValueOrDefault(key) ?? throw new KeyNotFoundException($"'{_file.Name}' holds no tensor '{key}'.");
-        using var scope = NewDisposeScope();
-        var type = SafetensorsTypes.Type(entry.Type);
-        var tensor = empty([.. entry.Shape], type == ScalarType.Bool ? ScalarType.Byte : type);
         _file.Position = _data + entry.Offset;
-        foreach (var chunk in Chunks(tensor)) _file.ReadExactly(chunk.bytes);
-        if (type == ScalarType.Bool) tensor = tensor.ne(zeros([], ScalarType.Byte)); // any byte but 0 is true
-        return tensor.MoveToOuterDisposeScope();
+        return TensorBytes.Read(_file, SafetensorsTypes.Type(entry.Type), entry.Shape);
     }
 
     /// <summary>Writes tensors and texts beside <paramref name="path"/> and renames, so that no half-written file is ever seen.</summary>
@@ -82,7 +77,7 @@ public sealed class Safetensors : IDisposable
             foreach (var (_, tensor) in ordered)
             {
                 using var scope = NewDisposeScope();
-                foreach (var chunk in Chunks(tensor.detach().cpu().contiguous())) file.Write(chunk.bytes);
+                foreach (var chunk in TensorBytes.Chunks(tensor.detach().cpu().contiguous())) file.Write(chunk.bytes);
             }
             file.Flush(flushToDisk: true);
         }
@@ -124,13 +119,5 @@ public sealed class Safetensors : IDisposable
         }
         while (text.Length % Prefix != 0) text.WriteByte((byte)' '); // the data begins at a multiple of eight
         return text.ToArray();
-    }
-
-    /// <summary>Flat pieces of a contiguous tensor, each small enough for a span.</summary>
-    static IEnumerable<Tensor> Chunks(Tensor tensor)
-    {
-        var (flat, count) = (tensor.view(-1), tensor.NumberOfElements);
-        var step = ChunkBytes / tensor.ElementSize;
-        for (var start = 0L; start < count; start += step) yield return flat.narrow(0, start, Math.Min(step, count - start));
     }
 }

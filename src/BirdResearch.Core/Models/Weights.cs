@@ -3,27 +3,15 @@ using static TorchSharp.torch;
 
 namespace BirdResearch.Models;
 
-/// <summary>How a weight file may differ from the model.</summary>
-public enum WeightFit
-{
-    /// <summary>The same keys and shapes.</summary>
-    Strict,
-
-    /// <summary>
-    /// Other channel counts (the stem's kernel is summed or repeated), other classes or none (the head keeps its initial values) and whatever
-    /// the model itself can fit (<see cref="Classifier.Adapt"/>) are adapted; keys may carry <c>module.</c>, and the file may hold more than
-    /// the model needs.
-    /// </summary>
-    Adapt,
-}
-
-/// <summary>Weights of a classifier in safetensors files, under timm's keys.</summary>
+/// <summary>Weights of a classifier in files, under timm's keys.</summary>
 public static class Weights
 {
     const int Shown = 5;
-    const string Wrapper = "module.";
 
-    /// <summary>Writes every parameter and buffer, with free texts beside them.</summary>
+    // Left by DataParallel, by wrappers such as Lightning's, and by torch.compile.
+    static readonly string[] Wrappers = ["module.", "model.", "_orig_mod."];
+
+    /// <summary>Writes every parameter and buffer as safetensors, with free texts beside them.</summary>
     public static void Save(Classifier model, string path, IReadOnlyDictionary<string, string>? metadata = null) =>
         Safetensors.Write(path, StateDictionary.Of(model), metadata);
 
@@ -33,17 +21,23 @@ public static class Weights
     /// </summary>
     public static LoadReport Load(Classifier model, string path, WeightFit fit = WeightFit.Strict)
     {
+        using var file = WeightFile.Open(path);
+        return Load(model, file, fit);
+    }
+
+    /// <summary>The same from an open file.</summary>
+    public static LoadReport Load(Classifier model, WeightFile file, WeightFit fit = WeightFit.Strict)
+    {
         using var scope = NewDisposeScope();
         using var off = no_grad();
-        using var file = Safetensors.Open(path);
-        var given = new Dictionary<string, SafetensorsEntry>();
+        var given = new Dictionary<string, WeightEntry>();
         foreach (var entry in file.Entries)
         {
-            var bare = fit == WeightFit.Adapt && entry.Key.StartsWith(Wrapper, StringComparison.Ordinal) ? entry.Key[Wrapper.Length..] : entry.Key;
-            if (!given.TryAdd(bare, entry)) throw new InvalidDataException($"'{path}' holds '{bare}' twice, with and without '{Wrapper}'.");
+            var bare = fit == WeightFit.Adapt ? Bare(entry.Key) : entry.Key;
+            if (!given.TryAdd(bare, entry)) throw new InvalidDataException($"'{file.Path}' holds '{bare}' twice, with and without a prefix ({string.Join(", ", Wrappers)}).");
         }
 
-        var all = new Dictionary<string, SafetensorsEntry>(given);
+        var all = new Dictionary<string, WeightEntry>(given);
         Tensor? Any(string key) => all.TryGetValue(key, out var entry) ? file.Read(entry.Key) : null;
         var (loaded, adapted, missing, wrong) = (new List<string>(), new List<string>(), new List<string>(), new List<string>());
         var plan = new List<(Tensor Target, Tensor Value)>();
@@ -57,9 +51,9 @@ public static class Weights
                 if (fit == WeightFit.Strict || !(inHead || key.EndsWith("num_batches_tracked", StringComparison.Ordinal)))
                     wrong.Add($"{key} {Shape(target.shape)} is missing");
             }
-            else if (SafetensorsTypes.IsFloating(SafetensorsTypes.Type(entry.Type)) != SafetensorsTypes.IsFloating(target.dtype))
+            else if (SafetensorsTypes.IsFloating(entry.Type) != SafetensorsTypes.IsFloating(target.dtype))
             {
-                wrong.Add($"{key} is {entry.Type}, the model's is {target.dtype}");
+                wrong.Add($"{key} is {entry.TypeName}, the model's is {target.dtype}");
             }
             else if (entry.Shape.SequenceEqual(target.shape))
             {
@@ -71,7 +65,13 @@ public static class Weights
                 plan.Add((target, ToChannels(file.Read(entry.Key), target.shape[1])));
                 adapted.Add($"{key} from {entry.Shape[1]} to {target.shape[1]} channels");
             }
-            else if (fit == WeightFit.Adapt && inHead && SameBut(entry.Shape, target.shape, axis: 0))
+            else if (fit == WeightFit.Adapt && inHead && Trimmed(entry.Shape).SequenceEqual(Trimmed(target.shape)))
+            {
+                // A linear head and one of 1 x 1 convolutions hold the same numbers.
+                plan.Add((target, file.Read(entry.Key).reshape(target.shape)));
+                adapted.Add($"{key} from {Shape(entry.Shape)} to {Shape(target.shape)}");
+            }
+            else if (fit == WeightFit.Adapt && inHead && SameBut(Trimmed(entry.Shape), Trimmed(target.shape), axis: 0))
             {
                 missing.Add(key);
             }
@@ -86,10 +86,24 @@ public static class Weights
             }
         }
         if (fit == WeightFit.Strict) wrong.AddRange(given.Values.Select(e => $"{e.Key} {Shape(e.Shape)} is not in the model"));
-        if (wrong.Count > 0) throw Unfit(model, path, wrong, fit);
+        if (wrong.Count > 0) throw Unfit(model, file.Path, wrong, fit);
 
         foreach (var (target, value) in plan) target.copy_(value);
         return new LoadReport(loaded, adapted, missing, [.. given.Keys]);
+    }
+
+    /// <summary>A key without the prefixes of wrappers.</summary>
+    static string Bare(string key)
+    {
+        while (Wrappers.FirstOrDefault(w => key.StartsWith(w, StringComparison.Ordinal)) is { } wrapper) key = key[wrapper.Length..];
+        return key;
+    }
+
+    static long[] Trimmed(IReadOnlyList<long> shape)
+    {
+        var length = shape.Count;
+        while (length > 2 && shape[length - 1] == 1) length--;
+        return [.. shape.Take(length)];
     }
 
     static bool SameBut(IReadOnlyList<long> a, IReadOnlyList<long> b, int axis) =>

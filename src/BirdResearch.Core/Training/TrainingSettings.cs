@@ -96,7 +96,7 @@ public sealed record TrainingSettings
     /// <summary>Windows of one recording that evaluation averages, at most.</summary>
     public int EvaluationWindows { get; init; } = 6;
 
-    /// <summary>safetensors file to start from, or the folder of a run or pretraining that holds one; null starts from the model's own initialisation.</summary>
+    /// <summary>Weight file to start from, safetensors or PyTorch's, or the folder of a run or pretraining that holds one; null starts from the model's own initialisation.</summary>
     public string? Pretrained { get; init; }
 
     /// <summary>Epochs between two evaluations; 0 spreads about twenty over the training. The last epoch is always evaluated.</summary>
