@@ -14,10 +14,12 @@ static class BlockNodes
         Convolution layer => graph.Convolve(x, layer),
         SeriesConvolution layer => graph.Convolve(x, layer),
         BatchNormAct layer => graph.Norm(x, layer),
+        ActivationLayer layer => graph.Activate(x, layer.Activation),
         SqueezeExcite layer => graph.SqueezeExcite(x, layer),
         DepthwiseSeparable mobile => graph.Residual(x, mobile.HasSkip, graph.Links(x, mobile.Branch)),
         InvertedResidual mobile => graph.Residual(x, mobile.HasSkip, graph.Links(x, mobile.Branch)),
         ResNetBlock residual => graph.Sum(graph.Links(x, residual.Branch), graph.Shortcut(x, residual.Shortcut), Activation.Relu),
+        ResNetBottleneck residual => graph.Sum(graph.Links(x, residual.Branch), graph.Shortcut(x, residual.Shortcut), Activation.Relu),
         SeriesBlock residual => graph.Sum(graph.Links(x, residual.Branch), graph.Shortcut(x, residual.Shortcut), Activation.Relu),
         _ => throw new NotSupportedException($"The block {block.GetName()} has no ONNX form yet."),
     };

@@ -15,15 +15,32 @@ public static class Classifiers
         EfficientNet("tf_efficientnet_b3", 1.2, 1.4, "EfficientNet-B3: B0, wider and deeper"),
         EfficientNet("tf_efficientnet_b4", 1.4, 1.8, "EfficientNet-B4: 19 M parameters with 1000 classes"),
         EfficientNet("tf_efficientnet_tiny", 0.25, 0.3, "EfficientNet for tests", isTest: true),
+        MobileNetV3("mobilenetv3_large_100", Models.MobileNetV3.Large, 1.0, 1280, "MobileNetV3-Large: 5.5 M parameters with 1000 classes; timm's weights miil_in21k know 11221"),
+        MobileNetV3("mobilenetv3_small_100", Models.MobileNetV3.Small, 1.0, 1024, "MobileNetV3-Small: 2.5 M parameters with 1000 classes"),
+        MobileNetV3("mobilenetv3_tiny", Models.MobileNetV3.Small, 0.25, 64, "MobileNetV3 for tests", isTest: true),
         Series("tsresnet18", [2, 2, 2, 2], [64, 128, 256, 512], false, 7, 3, "ResNet-18 along time, kernels span all rows and 3 frames"),
         Series("tsresnet34", [3, 4, 6, 3], [64, 128, 256, 512], false, 7, 5, "ResNet-34 along time, 5 frames per kernel: 12 M parameters, 48 MB"),
         Series("tsresnet50", [3, 4, 6, 3], [64, 128, 256, 512], true, 7, 3, "ResNet-50 along time, bottlenecks"),
         Series("tsresnet_tiny", [1, 1], [16, 24], false, 5, 3, "Time-series ResNet for tests", isTest: true),
-        ResNet("resnet18", [2, 2, 2, 2], [64, 128, 256, 512], "ResNet-18 of timm and torchvision: 11.7 M parameters with 1000 classes"),
-        ResNet("resnet34", [3, 4, 6, 3], [64, 128, 256, 512], "ResNet-34 of timm and torchvision: 21.8 M parameters with 1000 classes"),
-        ResNet("resnet18_w32", [2, 2, 2, 2], [32, 64, 128, 256], "ResNet-18 at half its width: ours, for small data"),
-        ResNet("resnet10_w32", [1, 1, 1, 1], [32, 64, 128, 256], "ResNet with one block per stage at half of ResNet-18's width: ours, for small data"),
-        ResNet("resnet_tiny", [1, 1, 1, 1], [16, 24, 32, 48], "ResNet for tests", isTest: true),
+        ResNet("resnet18", new([2, 2, 2, 2], Wide), "ResNet-18 of timm and torchvision: 11.7 M parameters with 1000 classes"),
+        ResNet("resnet34", new([3, 4, 6, 3], Wide), "ResNet-34 of timm and torchvision: 21.8 M parameters with 1000 classes"),
+        ResNet("resnet50", new([3, 4, 6, 3], Wide) { Bottleneck = true }, "ResNet-50, bottlenecks: 25.6 M parameters with 1000 classes"),
+        ResNet("resnet101", new([3, 4, 23, 3], Wide) { Bottleneck = true }, "ResNet-101, bottlenecks: 44.5 M parameters with 1000 classes"),
+        ResNet("resnext50_32x4d", NeXt([3, 4, 6, 3], 4, false), "ResNeXt-50, 32 groups of 4 channels: 25.0 M parameters with 1000 classes"),
+        ResNet("resnext101_32x8d", NeXt([3, 4, 23, 3], 8, false), "ResNeXt-101, 32 groups of 8 channels: 88.8 M parameters with 1000 classes"),
+        ResNet("seresnext50_32x4d", NeXt([3, 4, 6, 3], 4, true), "SE-ResNeXt-50: ResNeXt-50 that squeezes and excites, 27.6 M parameters with 1000 classes"),
+        ResNet("seresnext101_32x4d", NeXt([3, 4, 23, 3], 4, true), "SE-ResNeXt-101: 49.0 M parameters with 1000 classes"),
+        ResNet("resnet18_w32", new([2, 2, 2, 2], [32, 64, 128, 256]), "ResNet-18 at half its width: ours, for small data"),
+        ResNet("resnet10_w32", new([1, 1, 1, 1], [32, 64, 128, 256]), "ResNet with one block per stage at half of ResNet-18's width: ours, for small data"),
+        ResNet("resnet_tiny", new([1, 1, 1, 1], [16, 24, 32, 48]), "ResNet for tests", isTest: true),
+        ResNet("seresnext_tiny", new([1, 1, 2, 1], [16, 16, 24, 32]) { Bottleneck = true, Groups = 4, GroupWidth = 16, Squeezes = true }, "SE-ResNeXt for tests", isTest: true),
+        ResNetV2("resnetv2_50", [3, 4, 6, 3], [256, 512, 1024, 2048], "ResNet-50 that normalises before it convolves: 25.5 M parameters with 1000 classes"),
+        ResNetV2("resnetv2_101", [3, 4, 23, 3], [256, 512, 1024, 2048], "ResNet-101 that normalises before it convolves: 44.5 M parameters with 1000 classes"),
+        ResNetV2("resnetv2_tiny", [1, 2, 1, 1], [32, 64, 96, 128], "ResNetV2 for tests", isTest: true),
+        NfNet("eca_nfnet_l0", new([1, 2, 6, 3], 2304), "ECA-NFNet-L0, no norms: 24.1 M parameters with 1000 classes"),
+        NfNet("eca_nfnet_l1", new([2, 4, 12, 6], 3072), "ECA-NFNet-L1, no norms: 41.4 M parameters with 1000 classes"),
+        NfNet("eca_nfnet_l2", new([3, 6, 18, 9], 3072), "ECA-NFNet-L2, no norms: 56.7 M parameters with 1000 classes"),
+        NfNet("eca_nfnet_tiny", new([1, 2, 1, 1], 96) { Stem = 16, Widths = [32, 64, 96, 96], GroupWidth = 8 }, "ECA-NFNet for tests", isTest: true),
         Readout("linear", new(0, false), "Linear readout of each row's mean over time: what the features alone give"),
         Readout("linear_peaks", new(0, true), "Linear readout of each row's mean and largest value over time"),
         Readout("mlp", new(512, false), "One hidden layer of 512 units over each row's mean over time"),
@@ -88,8 +105,23 @@ public static class Classifiers
         new(name, "efficientnet", description, isTest,
             (classes, input, options) => new EfficientNet(name, width, depth, classes, input, options));
 
-    static ClassifierEntry ResNet(string name, int[] depths, long[] widths, string description, bool isTest = false) =>
-        new(name, "resnet", description, isTest, (classes, input, options) => new ResNet(name, depths, widths, classes, input, options));
+    static ClassifierEntry MobileNetV3(string name, MobileStage[] stages, double width, long head, string description, bool isTest = false) =>
+        new(name, "mobilenetv3", description, isTest,
+            (classes, input, options) => new MobileNetV3(name, stages, width, head, classes, input, options));
+
+    static long[] Wide => [64, 128, 256, 512];
+
+    static ResNetPlan NeXt(int[] depths, long groupWidth, bool squeezes) =>
+        new(depths, Wide) { Bottleneck = true, Groups = 32, GroupWidth = groupWidth, Squeezes = squeezes };
+
+    static ClassifierEntry ResNet(string name, ResNetPlan plan, string description, bool isTest = false) =>
+        new(name, "resnet", description, isTest, (classes, input, options) => new ResNet(name, plan, classes, input, options));
+
+    static ClassifierEntry ResNetV2(string name, int[] depths, long[] widths, string description, bool isTest = false) =>
+        new(name, "resnetv2", description, isTest, (classes, input, options) => new ResNetV2(name, depths, widths, classes, input, options));
+
+    static ClassifierEntry NfNet(string name, NfPlan plan, string description, bool isTest = false) =>
+        new(name, "nfnet", description, isTest, (classes, input, options) => new NfNet(name, plan, classes, input, options));
 
     static ClassifierEntry Series(
         string name, int[] depths, long[] widths, bool bottleneck, long stemKernel, long kernel, string description, bool isTest = false) =>

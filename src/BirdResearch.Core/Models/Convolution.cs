@@ -16,18 +16,26 @@ sealed class Convolution : nn.Module<Tensor, Tensor>, IMixedPrecision
     readonly Padding _padding;
     readonly long[] _stride, _symmetric;
 
+    /// <param name="input">Channels that come in.</param>
+    /// <param name="output">Channels that go out.</param>
+    /// <param name="kernel">Rows and frames that it spans.</param>
+    /// <param name="stride">Rows and frames between two results.</param>
+    /// <param name="groups">Groups of channels that do not mix.</param>
+    /// <param name="bias">Whether a bias is added.</param>
+    /// <param name="padding">How the input is padded.</param>
+    /// <param name="fanOutOfGroup">Whether fresh weights are drawn for the outputs of one group, as in EfficientNet, or of all groups, as in torch.</param>
     public Convolution(long input, long output, long kernel = 1, long stride = 1, long groups = 1, bool bias = false,
-        Padding padding = Padding.Symmetric) : base(nameof(Convolution))
+        Padding padding = Padding.Symmetric, bool fanOutOfGroup = true) : base(nameof(Convolution))
     {
         (_kernel, _groups, _padding) = (kernel, groups, padding);
         (_stride, _symmetric) = ([stride, stride], [(kernel - 1) / 2, (kernel - 1) / 2]);
         weight = nn.Parameter(empty(output, input / groups, kernel, kernel));
         if (bias) this.bias = nn.Parameter(zeros(output));
-        Reset(weight, groups);
+        Reset(weight, fanOutOfGroup ? groups : 1);
         RegisterComponents();
     }
 
-    /// <summary>Normal with variance 2 / fan_out, fan_out = kernel area x outputs / groups (timm's rule for EfficientNet).</summary>
+    /// <summary>Normal with variance 2 / fan_out, fan_out = kernel area x outputs / groups.</summary>
     static void Reset(Parameter weight, long groups)
     {
         var fanOut = weight.shape[0] * weight.shape.Skip(2).Aggregate(1L, (a, b) => a * b) / groups;

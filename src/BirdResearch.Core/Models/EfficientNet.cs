@@ -115,11 +115,5 @@ public sealed class EfficientNet : Classifier
 
     static int BlocksOf(int blocks, double depth) => (int)Math.Ceiling(blocks * depth);
 
-    /// <summary>timm's make_divisible: the nearest multiple of 8, at least 8, that keeps nine tenths of the product.</summary>
-    static long Scaled(long channels, double width)
-    {
-        var wanted = channels * width;
-        var rounded = Math.Max(8, (long)(wanted + 4) / 8 * 8);
-        return rounded < 0.9 * wanted ? rounded + 8 : rounded;
-    }
+    static long Scaled(long channels, double width) => RoundedChannels.Of(channels * width);
 }

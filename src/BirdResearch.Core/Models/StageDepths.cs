@@ -10,7 +10,8 @@ namespace BirdResearch.Models;
 /// <param name="blocks">Blocks of each stage.</param>
 /// <param name="head">Key of the head.</param>
 /// <param name="tail">Keys of the layers between the last block and the head.</param>
-sealed class StageDepths(string stages, IReadOnlyList<int> blocks, string head, IReadOnlyList<string>? tail = null)
+/// <param name="list">Name between stage and block, <c>stages.stage.list.block.</c>, where there is one.</param>
+sealed class StageDepths(string stages, IReadOnlyList<int> blocks, string head, IReadOnlyList<string>? tail = null, string? list = null)
 {
     /// <summary>Number of depths.</summary>
     public int Count { get; } = blocks.Sum() + 2;
@@ -23,6 +24,6 @@ sealed class StageDepths(string stages, IReadOnlyList<int> blocks, string head, 
         if (tail?.Contains(parts[0]) == true) return Count - 2;
         if (parts[0] != stages) return 0;
         int Index(int part) => int.Parse(parts[part], CultureInfo.InvariantCulture);
-        return 1 + blocks.Take(Index(1)).Sum() + Index(2);
+        return 1 + blocks.Take(Index(1)).Sum() + Index(list is null ? 2 : 3);
     }
 }

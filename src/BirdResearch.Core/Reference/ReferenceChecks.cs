@@ -17,6 +17,7 @@ public static class ReferenceChecks
         new S4Reference(),
         new S4StartReference(),
         new SsambaReference(),
+        new OperationsReference(),
     ];
 
     /// <summary>

@@ -29,6 +29,12 @@ static class ReferenceJson
         var (g4, g2, seed) = (6.0, 3.0, "");
         if (root.TryGetProperty("fill", out var fill))
             (g4, g2, seed) = (Number(fill, "g4", g4), Number(fill, "g2", g2), fill.TryGetProperty("seed", out var text) ? text.GetString()! : seed);
+        FillEntries(entries, seed, g4, g2);
+    }
+
+    /// <summary>Puts the fill rule's values into parameters and buffers.</summary>
+    public static void FillEntries(IEnumerable<(string Key, Tensor Tensor)> entries, string seed, double g4 = 6, double g2 = 3)
+    {
         using var scope = NewDisposeScope();
         using var off = no_grad();
         foreach (var (key, target) in entries)

@@ -80,9 +80,7 @@ def case(name, mode, shape, classes, g4):
     model.train(mode == "train")
     features = []
     for path in ["conv1", "bn1", "layer1", "layer2.0", "layer2", "layer3", "layer4.1", "layer4"]:
-        # torchvision activates after bn1, timm and we within it: the record is the activated tensor.
-        module = model.get_submodule("relu" if path == "bn1" else path)
-        module.register_forward_hook(lambda m, i, o, path=path: features.append({"name": path, **figures(o)}))
+        model.get_submodule(path).register_forward_hook(lambda m, i, o, path=path: features.append({"name": path, **figures(o)}))
     x = tensor("input", shape).requires_grad_()
     vector = tensor("loss", [shape[0], classes])
     logits = model(x)
