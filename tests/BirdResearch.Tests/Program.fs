@@ -19,6 +19,7 @@ let all =
         FingerprintTests.tests
         QuarantineTests.tests
         ModelsTests.tests
+        ImageModelsTests.tests
         MambaTests.tests
         ScanTests.tests
         AddNormTests.tests
