@@ -202,7 +202,7 @@ let private scaled =
         torchTest "in bf16 its result is the rounded one, in bfloat16, and its gradients are in float32" (fun () ->
             use model = create "eca_nfnet_tiny" 3 1L
             ProductPrecision.Apply("bf16", model)
-            let layer = model.modules () |> Seq.pick (fun m -> match m with :? ScaledConvolution as c -> Some c | _ -> None)
+            let layer = model.named_modules () |> Seq.pick (fun struct (key, m) -> match m with :? ScaledConvolution as c when key = "stem.conv1" -> Some c | _ -> None)
             Expect.isTrue layer.Bfloat16 "applied"
             let x = torch.randn (2L, 1L, 9L, 11L)
             let rounded = layer.call x
