@@ -15,6 +15,7 @@ static class ModelNodes
         Readout readout => ImageModelNodes.Add(graph, readout, features),
         Mamba mamba => MambaNodes.Add(graph, mamba, features),
         Ssamba ssamba => SsambaNodes.Add(graph, ssamba, features),
+        SashimiClassifier sashimi => SashimiNodes.Add(graph, sashimi, features),
         _ => throw new NotSupportedException($"{model.ModelName} has no ONNX form yet."),
     };
 }

@@ -16,6 +16,12 @@ sealed class DownPool : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
+    /// <summary>The linear layer over a group of tokens.</summary>
+    public Pointwise Linear => linear;
+
+    /// <summary>Tokens that become one.</summary>
+    public long Pool => _pool;
+
     public override Tensor forward(Tensor x)
     {
         using var scope = NewDisposeScope();

@@ -14,5 +14,11 @@ sealed class FeedForward : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
+    /// <summary>The layer that widens.</summary>
+    public Pointwise Widen => (Pointwise)((Chain)ff.Links[0]).Links[0];
+
+    /// <summary>The layer that goes back.</summary>
+    public Pointwise Narrow => (Pointwise)ff.Links[2];
+
     public override Tensor forward(Tensor x) => ff.call(x);     // (B, L, H)
 }

@@ -39,15 +39,23 @@ sealed class Pointwise : nn.Module<Tensor, Tensor>, IMixedPrecision, ICountsMult
     public override Tensor forward(Tensor x)
     {
         using var scope = NewDisposeScope();
-        var (w, b) = ((Tensor)weight.squeeze(-1), (Tensor)bias);
+        var (w, b) = Ordered();
+        if (!Bfloat16) return nn.functional.linear(x, w, b).MoveToOuterDisposeScope();
+        var product = nn.functional.linear(x.to(ScalarType.BFloat16), w.to(ScalarType.BFloat16)).to(x.dtype);
+        return product.Plus(b).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Weight (outputs, inputs) and bias (outputs), in the order in which the channels come and go.</summary>
+    internal (Tensor Weight, Tensor Bias) Ordered()
+    {
+        using var scope = NewDisposeScope();
+        var (w, b) = ((Tensor)weight.squeeze(-1), bias.alias());
         if (_inputOrder is not null) w = w.view(_inputOrder).transpose(1, 2).flatten(1, 2);
         if (_outputOrder is not null)
         {
             w = w.view(_outputOrder).transpose(0, 1).flatten(0, 1);
             b = b.view(_outputOrder[..2]).transpose(0, 1).flatten(0, 1);
         }
-        if (!Bfloat16) return nn.functional.linear(x, w, b).MoveToOuterDisposeScope();
-        var product = nn.functional.linear(x.to(ScalarType.BFloat16), w.to(ScalarType.BFloat16)).to(x.dtype);
-        return product.Plus(b).MoveToOuterDisposeScope();
+        return (w.MoveToOuterDisposeScope(), b.MoveToOuterDisposeScope());
     }
 }

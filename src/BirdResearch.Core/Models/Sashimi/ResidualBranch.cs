@@ -20,6 +20,12 @@ sealed class ResidualBranch : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
+    /// <summary>The norm of what the layer reads.</summary>
+    public LayerNorm Norm => norm;
+
+    /// <summary>The layer.</summary>
+    public nn.Module<Tensor, Tensor> Layer => layer;
+
     public override Tensor forward(Tensor x)
     {
         using var scope = NewDisposeScope();

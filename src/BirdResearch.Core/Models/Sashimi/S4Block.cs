@@ -28,6 +28,9 @@ public sealed class S4Block : nn.Module<Tensor, Tensor>
     /// <summary>The state spaces.</summary>
     public S4Convolution Layer => layer;
 
+    /// <summary>The linear layer whose output a gated linear unit halves.</summary>
+    internal Dense Gate => (Dense)output_linear.Links[0];
+
     /// <inheritdoc/>
     public override Tensor forward(Tensor x)
     {

@@ -28,6 +28,12 @@ public sealed class S4Convolution : nn.Module<Tensor, Tensor>, ICountsMultiplyAd
     /// <summary>The state spaces.</summary>
     public S4Kernel Kernel => kernel;
 
+    /// <summary>The skip connection, (heads, H).</summary>
+    internal Tensor Skip => D;
+
+    /// <summary>What it was built from.</summary>
+    internal S4Settings Settings => _settings;
+
     /// <summary>Multiply-adds of the recurrence: four for a complex state's step, two for its part in the output.</summary>
     public long MultiplyAddsOf(Tensor output)
     {

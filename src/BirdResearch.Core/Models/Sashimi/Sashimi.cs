@@ -57,6 +57,18 @@ public sealed class Sashimi : nn.Module<Tensor, Tensor>
         .. u_layers.SelectMany((block, j) => block.Select((_, i) => $"{nameof(u_layers)}.{j}.{i}")),
     ];
 
+    /// <summary>The way down: pools, and blocks too where it is a U-net.</summary>
+    internal IEnumerable<Layer> Down => d_layers;
+
+    /// <summary>The blocks at the lowest rate.</summary>
+    internal IEnumerable<Layer> Centre => c_layers;
+
+    /// <summary>The way up, rate by rate: a pool, then blocks.</summary>
+    internal IEnumerable<IReadOnlyList<Layer>> Upwards => u_layers.Select(block => (IReadOnlyList<Layer>)[.. block]);
+
+    /// <summary>The norm at the end.</summary>
+    internal LayerNorm LastNorm => norm;
+
     /// <inheritdoc/>
     public override Tensor forward(Tensor tokens)                   // (B, L, width)
     {

@@ -38,6 +38,12 @@ public sealed class SashimiClassifier : Classifier
     /// <summary>The backbone.</summary>
     public Sashimi Backbone => backbone;
 
+    /// <summary>What makes tokens: <see cref="Dense"/> over rows, or an embedding of mu-law codes.</summary>
+    internal nn.Module<Tensor, Tensor> Encoder => encoder;
+
+    /// <summary>The classifier.</summary>
+    internal Linear Head => head;
+
     /// <inheritdoc/>
     public override string HeadKey => nameof(head);
 

@@ -19,6 +19,12 @@ sealed class UpPool : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
+    /// <summary>The linear layer that makes several tokens of one.</summary>
+    public Pointwise Linear => linear;
+
+    /// <summary>Tokens that one becomes.</summary>
+    public long Pool => _pool;
+
     public override Tensor forward(Tensor x)
     {
         using var scope = NewDisposeScope();
