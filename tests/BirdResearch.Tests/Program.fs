@@ -41,6 +41,8 @@ let all =
         LossTests.tests
         TrainingModesTests.tests
         ResumeTests.tests
+        SubmissionTests.tests
+        PredictionTests.tests
         PrecisionTests.tests
         MemoryTests.tests
         ExperimentTests.tests

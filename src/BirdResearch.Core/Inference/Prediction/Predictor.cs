@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Diagnostics;
 using BirdResearch.Audio;
 
 namespace BirdResearch.Inference.Prediction;
@@ -115,7 +114,7 @@ public sealed class Predictor(Predictions predictions, PredictorSettings setting
             var (scored, silent) = scorer.Score(stretch, member, () =>
             {
                 cancellation.ThrowIfCancellationRequested();
-                return !(_outOfTime |= SecondsLeft() <= Reserve());
+                return HasTimeFor(member);
             }, Pace);
             if (silent > 0)
             {
@@ -155,7 +154,9 @@ public sealed class Predictor(Predictions predictions, PredictorSettings setting
     IReadOnlyList<int> Affordable(List<int> members)
     {
         members.Sort((a, b) => PerSecond(b).CompareTo(PerSecond(a)) is not 0 and var order ? order : a.CompareTo(b));
-        if (settings.Deadline is null || members.Count == 0) return members;
+        if (settings.Deadline is null) return members;
+        members.RemoveAll(m => !HasTimeFor(m));
+        if (members.Count == 0) return members;
         lock (_lock)
         {
             var kept = members.ToList();
@@ -186,10 +187,18 @@ public sealed class Predictor(Predictions predictions, PredictorSettings setting
             var rows = Math.Max(1, settings.BatchSize / perRow);
             var (windows, logits) = (new float[rows * perRow * card.WindowSamples], new float[rows * perRow * card.Classes.Count]);
             predictions.Members[m].Model.Score(windows, rows * perRow, logits);
-            var clock = Stopwatch.StartNew();
+            var began = settings.Clock.GetTimestamp();
             predictions.Members[m].Model.Score(windows, rows * perRow, logits);
-            Pace.Add(m, rows, clock.Elapsed.TotalSeconds);
+            Pace.Add(m, rows, settings.Clock.GetElapsedTime(began).TotalSeconds);
         }
+    }
+
+    /// <summary>Whether another call of a member would end in time; when nothing can be begun any more, everybody stops.</summary>
+    bool HasTimeFor(int member)
+    {
+        var left = SecondsLeft() - Reserve();
+        _outOfTime |= left <= 0;
+        return left > Pace.PerRow(member) * settings.BatchSize;
     }
 
     double SecondsLeft() => settings.Deadline is { } deadline
@@ -213,10 +222,10 @@ public sealed class Predictor(Predictions predictions, PredictorSettings setting
     {
         lock (_lock)
         {
-            var clock = Stopwatch.StartNew();
+            var began = settings.Clock.GetTimestamp();
             write();
-            _writing = Math.Max(_writing, clock.Elapsed.TotalSeconds);
             _written = settings.Clock.GetTimestamp();
+            _writing = Math.Max(_writing, settings.Clock.GetElapsedTime(began, _written).TotalSeconds);
         }
     }
 

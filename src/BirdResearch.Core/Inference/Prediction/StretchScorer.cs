@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using BirdResearch.Audio;
 using BirdResearch.Inference.Submission;
 
@@ -16,7 +15,7 @@ sealed class StretchScorer(Predictions predictions, PredictorSettings settings)
     /// <exception cref="AudioFileException">The recording cannot be read.</exception>
     public void Open(Stretch stretch, IEnumerable<int> members, Pace pace)
     {
-        var clock = Stopwatch.StartNew();
+        var began = settings.Clock.GetTimestamp();
         if (_open != stretch) _sounds.Clear();
         _open = stretch;
         foreach (var rate in members.GroupBy(m => predictions.Members[m].Model.Card.SampleRate))
@@ -26,7 +25,7 @@ sealed class StretchScorer(Predictions predictions, PredictorSettings settings)
             var begin = Math.Max(0, Math.Floor(stretch.Start - reach));
             _sounds[rate.Key] = (AudioFile.Read(stretch.Recording.Recording.Path!, begin, stretch.End + reach - begin, rate.Key), begin);
         }
-        pace.Add(Pace.Decoding, stretch.Count, clock.Elapsed.TotalSeconds);
+        pace.Add(Pace.Decoding, stretch.Count, settings.Clock.GetElapsedTime(began).TotalSeconds);
     }
 
     /// <summary>Lets a member score the rows of the open stretch that it has not scored.</summary>
@@ -43,7 +42,7 @@ sealed class StretchScorer(Predictions predictions, PredictorSettings settings)
         var (scored, silent, at) = (0, 0, 0);
         var rows = stretch.Rows.ToArray();
         var batch = new List<int>(rowsAtOnce);
-        var clock = Stopwatch.StartNew();
+        var began = settings.Clock.GetTimestamp();
         while (at < rows.Length)
         {
             batch.Clear();
@@ -63,8 +62,8 @@ sealed class StretchScorer(Predictions predictions, PredictorSettings settings)
             for (var i = 0; i < batch.Count; i++)
                 predictions.Set(member, stretch.FirstRow + batch[i], Mean(logits.AsSpan(i * cut.PerRow * card.Classes.Count, cut.PerRow * card.Classes.Count), card));
             scored += batch.Count;
-            pace.Add(member, batch.Count, clock.Elapsed.TotalSeconds);
-            clock.Restart();
+            pace.Add(member, batch.Count, settings.Clock.GetElapsedTime(began).TotalSeconds);
+            began = settings.Clock.GetTimestamp();
         }
         return (scored, silent);
     }
@@ -85,9 +84,9 @@ sealed class StretchScorer(Predictions predictions, PredictorSettings settings)
         {
             var window = logits.Slice(at, classes);
             card.Scores.ToProbabilities(window);
-            for (var c = 0; c < classes; c++) mean[c] += window[c] * classes / logits.Length;
+            for (var c = 0; c < classes; c++) mean[c] += window[c];
         }
-        for (var c = 0; c < classes; c++) mean[c] = Math.Clamp(mean[c], 0, 1);
+        for (var c = 0; c < classes; c++) mean[c] = Math.Clamp(mean[c] / (logits.Length / classes), 0, 1);
         return mean;
     }
 
