@@ -1,5 +1,6 @@
 using BirdResearch.Export.Graph;
 using BirdResearch.Models;
+using MaxPool2d = TorchSharp.Modules.MaxPool2d;
 using static TorchSharp.torch;
 
 namespace BirdResearch.Export;
@@ -21,6 +22,17 @@ static class BlockNodes
         ResNetBlock residual => graph.Sum(graph.Links(x, residual.Branch), graph.Shortcut(x, residual.Shortcut), Activation.Relu),
         ResNetBottleneck residual => graph.Sum(graph.Links(x, residual.Branch), graph.Shortcut(x, residual.Shortcut), Activation.Relu),
         SeriesBlock residual => graph.Sum(graph.Links(x, residual.Branch), graph.Shortcut(x, residual.Shortcut), Activation.Relu),
+        MaxPool2d => graph.MaxPool(x, 3, 2, 1),
+        ConvolutionNorm pair => graph.Links(x, pair.Links),
+        ConvolutionShortcut shortcut => graph.Convolve(x, shortcut.Convolution),
+        PreActivationStem stem => graph.Links(x, stem.Links),
+        PreActivationStage stage => graph.Block(x, stage.Blocks),
+        PreActivationBlock residual => graph.PreActivation(x, residual),
+        ScaledConvolution layer => graph.Convolve(x, layer),
+        EfficientAttention layer => graph.Attention(x, layer),
+        NfStem stem => graph.Between(x, stem.Convolutions),
+        NfBlock residual => graph.NormFree(x, residual),
+        PooledShortcut shortcut => graph.Convolve(shortcut.Pools ? graph.MeanPool(x) : x, shortcut.Convolution),
         _ => throw new NotSupportedException($"The block {block.GetName()} has no ONNX form yet."),
     };
 
@@ -51,4 +63,23 @@ static class BlockNodes
     static FeatureMap Residual(this OnnxGraph graph, FeatureMap x, bool hasSkip, FeatureMap branch) => hasSkip ? graph.Sum(branch, x) : branch;
 
     static FeatureMap Shortcut(this OnnxGraph graph, FeatureMap x, Chain? shortcut) => shortcut is null ? x : graph.Block(x, shortcut);
+
+    // The first norm stands between a sum and a convolution, so no convolution can take it in; the others follow one each.
+    static FeatureMap PreActivation(this OnnxGraph graph, FeatureMap x, PreActivationBlock block)
+    {
+        var y = graph.Norm(x, block.First);
+        var shortcut = block.Shortcut is { } projection ? graph.Block(y, projection) : x;
+        return graph.Sum(graph.Links(y, block.Branch), shortcut);
+    }
+
+    static FeatureMap NormFree(this OnnxGraph graph, FeatureMap x, NfBlock block)
+    {
+        var y = graph.Activate(x, Activation.Silu);
+        var shortcut = block.Shortcut is { } projection ? graph.Block(y, projection) : x;
+        return graph.Sum(graph.Attention(graph.Between(y, block.Convolutions), block.Attention, NfBlock.Share), shortcut);
+    }
+
+    /// <summary>Convolutions with SiLU between them.</summary>
+    static FeatureMap Between(this OnnxGraph graph, FeatureMap x, IReadOnlyList<ScaledConvolution> layers) =>
+        layers.Skip(1).Aggregate(graph.Convolve(x, layers[0]), (y, layer) => graph.Convolve(graph.Activate(y, Activation.Silu), layer));
 }

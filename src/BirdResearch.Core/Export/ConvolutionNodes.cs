@@ -22,6 +22,15 @@ static class ConvolutionNodes
         return Convolve(graph, x, image, null, norm, (1, layer.Stride), (0, 0), (layer.Padding, layer.Padding), 1);
     }
 
+    /// <summary>A convolution of standardised kernels, which are settled here.</summary>
+    public static FeatureMap Convolve(this OnnxGraph graph, FeatureMap x, ScaledConvolution layer)
+    {
+        using var off = no_grad();
+        using var kernels = layer.Standardised(ScalarType.Float64);
+        var padding = (layer.Padding, layer.Padding);
+        return Convolve(graph, x, kernels, layer.Bias, null, (layer.Stride, layer.Stride), padding, padding, layer.Groups);
+    }
+
     /// <summary>A batch norm that no convolution can take in, because a nonlinearity or padding stands between, and its activation.</summary>
     public static FeatureMap Norm(this OnnxGraph graph, FeatureMap x, BatchNormAct norm)
     {
@@ -49,6 +58,13 @@ static class ConvolutionNodes
         long Size(long size) => ((size + 2 * padding - kernel) / stride) + 1;
     }
 
+    /// <summary>Mean over 2 x 2 cells, at the edges over what is there.</summary>
+    public static FeatureMap MeanPool(this OnnxGraph graph, FeatureMap x)
+    {
+        var y = graph.Add("AveragePool", [x.Value], ("kernel_shape", new[] { 2L, 2 }), ("strides", new[] { 2L, 2 }), ("pads", new[] { 0, 0, x.Rows % 2, x.Frames % 2 }));
+        return new FeatureMap(y, x.Channels, (x.Rows + 1) / 2, (x.Frames + 1) / 2);
+    }
+
     /// <summary>Mean of each channel over rows and frames, as a map of one cell.</summary>
     public static FeatureMap Mean(this OnnxGraph graph, FeatureMap x) => new(graph.Add("GlobalAveragePool", [x.Value]), x.Channels, 1, 1);
 
@@ -61,6 +77,19 @@ static class ConvolutionNodes
         var reduced = graph.Activate(graph.Convolve(graph.Mean(x), layer.Reduce), layer.Inner);
         var gate = graph.Activate(graph.Convolve(reduced, layer.Expand), layer.Gate);  // (B, C, 1, 1)
         return x with { Value = graph.Add("Mul", [x.Value, gate.Value]) };
+    }
+
+    /// <summary>The channels scaled, each by a gate that its neighbours decide, and by a factor.</summary>
+    public static FeatureMap Attention(this OnnxGraph graph, FeatureMap x, EfficientAttention layer, double factor = 1)
+    {
+        var means = graph.Add("Reshape", [graph.Mean(x).Value, graph.Integers(0, 1, 1, x.Channels)]);             // (B, 1, 1, C)
+        var filter = layer.Filter;
+        using var kernel = filter.weight.unsqueeze(2);                                                               // (1, 1, 1, k)
+        var reach = filter.weight.shape[2] / 2;
+        var mixed = Convolve(graph, new FeatureMap(means, 1, 1, x.Channels), kernel, null, null, (1, 1), (0, 0), (reach, reach), 1);
+        var gate = graph.Activate(mixed, Activation.Sigmoid).Value;
+        if (factor != 1) gate = graph.Add("Mul", [gate, graph.Float(factor)]);
+        return x with { Value = graph.Add("Mul", [x.Value, graph.Add("Reshape", [gate, graph.Integers(0, x.Channels, 1, 1)])]) };
     }
 
     /// <summary>A convolution with given weights (out, in / groups, height, width); a norm that follows is folded in, in float64.</summary>

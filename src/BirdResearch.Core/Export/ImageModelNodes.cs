@@ -17,6 +17,20 @@ static class ImageModelNodes
         return graph.Linear(graph.GlobalAverage(graph.Links(stem, model.Stages)), model.Output);
     }
 
+    /// <summary>Stem, stages, the last norm, mean and classifier.</summary>
+    public static OnnxValue Add(OnnxGraph graph, ResNetV2 model, OnnxValue features) => Headed(graph, graph.Links(Map(model, features), model.Body), model.Head);
+
+    /// <summary>Stem, stages, the last convolution, mean and classifier.</summary>
+    public static OnnxValue Add(OnnxGraph graph, NfNet model, OnnxValue features) => Headed(graph, graph.Links(Map(model, features), model.Body), model.Head);
+
+    /// <summary>Stem, stages, mean, a layer on the mean, and classifier.</summary>
+    public static OnnxValue Add(OnnxGraph graph, MobileNetV3 model, OnnxValue features)
+    {
+        var pooled = graph.GlobalAverage(graph.Links(Map(model, features), model.Body));
+        var hidden = graph.Activate(graph.Linear(pooled, model.Hidden.weight!, model.Hidden.bias), model.HiddenActivation);
+        return graph.Linear(hidden, model.Output);
+    }
+
     /// <summary>The rows become channels of one row; then stem, stages, mean and classifier along time.</summary>
     public static OnnxValue Add(OnnxGraph graph, TimeSeriesResNet model, OnnxValue features)
     {
@@ -41,6 +55,8 @@ static class ImageModelNodes
             ? graph.Linear(graph.Activate(graph.Linear(rows, hidden, norm), Activation.Relu), model.Output)
             : graph.Linear(rows, model.Output, norm);
     }
+
+    static OnnxValue Headed(OnnxGraph graph, FeatureMap x, ClassifierHead head) => graph.Linear(graph.GlobalAverage(x), head.Weight, head.Bias);
 
     static FeatureMap Map(Classifier model, OnnxValue features) => new(features, model.Input.Channels, model.Input.Rows, model.Input.Frames);
 }

@@ -10,12 +10,16 @@ namespace BirdResearch.Export;
 static class LayerNodes
 {
     /// <summary>A linear layer of vectors (B, inputs), after rows were scaled and shifted: y = W (x scale + shift) + b.</summary>
-    public static OnnxValue Linear(this OnnxGraph graph, OnnxValue x, Linear layer, (Tensor Scale, Tensor Shift)? norm = null)
+    public static OnnxValue Linear(this OnnxGraph graph, OnnxValue x, Linear layer, (Tensor Scale, Tensor Shift)? norm = null) =>
+        graph.Linear(x, layer.weight!, layer.bias, norm);
+
+    /// <summary>The same with a given weight (outputs, inputs), whose axes behind the second have one element each, and a bias (outputs).</summary>
+    public static OnnxValue Linear(this OnnxGraph graph, OnnxValue x, Tensor weight, Tensor? bias, (Tensor Scale, Tensor Shift)? norm = null)
     {
         using var scope = NewDisposeScope();
         using var off = no_grad();
-        Tensor weight = layer.weight!.to(ScalarType.Float64);                          // (outputs, inputs)
-        var bias = layer.bias?.to(ScalarType.Float64) ?? zeros(weight.shape[0], ScalarType.Float64);
+        weight = weight.flatten(1).to(ScalarType.Float64);                             // (outputs, inputs)
+        bias = bias?.to(ScalarType.Float64) ?? zeros(weight.shape[0], ScalarType.Float64);
         if (norm is var (scale, shift)) (weight, bias) = (weight * scale, bias.Plus(weight.mv(shift)));
         return graph.Add("Gemm", [x, graph.Tensor(weight), graph.Tensor(bias)], ("transB", 1L));
     }

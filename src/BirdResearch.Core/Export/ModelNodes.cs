@@ -11,6 +11,9 @@ static class ModelNodes
     {
         EfficientNet image => ImageModelNodes.Add(graph, image, features),
         ResNet image => ImageModelNodes.Add(graph, image, features),
+        ResNetV2 image => ImageModelNodes.Add(graph, image, features),
+        MobileNetV3 image => ImageModelNodes.Add(graph, image, features),
+        NfNet image => ImageModelNodes.Add(graph, image, features),
         TimeSeriesResNet series => ImageModelNodes.Add(graph, series, features),
         Readout readout => ImageModelNodes.Add(graph, readout, features),
         Mamba mamba => MambaNodes.Add(graph, mamba, features),

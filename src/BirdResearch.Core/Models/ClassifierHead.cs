@@ -23,6 +23,10 @@ sealed class ClassifierHead : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
+    internal Tensor Weight => fc.get_parameter("weight")!;
+
+    internal Tensor Bias => fc.get_parameter("bias")!;
+
     public override Tensor forward(Tensor x)                        // (B, C, H, W)
     {
         using var scope = NewDisposeScope();

@@ -15,6 +15,8 @@ sealed class ConvolutionNorm : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
+    internal IReadOnlyList<nn.Module> Links => [conv, bn1];
+
     public override Tensor forward(Tensor x)                        // (B, in, H, W)
     {
         using var scope = NewDisposeScope();

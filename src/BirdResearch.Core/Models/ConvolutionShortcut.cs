@@ -13,5 +13,7 @@ sealed class ConvolutionShortcut : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
+    internal Convolution Convolution => conv;
+
     public override Tensor forward(Tensor x) => conv.call(x); // (B, in, H, W) -> (B, out, H / s, W / s)
 }

@@ -27,6 +27,8 @@ sealed class EfficientAttention : nn.Module<Tensor, Tensor>
         return Math.Max(span % 2 == 0 ? span + 1 : span, 3);
     }
 
+    internal Conv1d Filter => conv;
+
     public override Tensor forward(Tensor x)                                                    // (B, C, H, W)
     {
         using var scope = NewDisposeScope();

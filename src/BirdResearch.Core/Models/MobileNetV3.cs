@@ -126,4 +126,14 @@ public sealed class MobileNetV3 : Classifier
         chains.Add(new Chain([new ConvolutionNorm(input, last, Activation.Hardswish)]));
         return chains;
     }
+
+    /// <summary>All that comes before the mean, in order.</summary>
+    internal IReadOnlyList<nn.Module> Body => [conv_stem, bn1, blocks];
+
+    /// <summary>The layer on the mean.</summary>
+    internal Conv2d Hidden => conv_head;
+
+    internal Activation HiddenActivation => act2.Activation;
+
+    internal Linear Output => classifier;
 }

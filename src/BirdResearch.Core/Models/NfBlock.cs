@@ -20,7 +20,7 @@ sealed class NfBlock : nn.Module<Tensor, Tensor>
     readonly ScaledConvolution conv2b;
     readonly ScaledConvolution conv3;
     readonly EfficientAttention attn_last;
-    readonly Scalar _share = Alpha * AttentionGain;
+    readonly Scalar _share = Share;
 
     /// <param name="input">Channels that come in.</param>
     /// <param name="output">Channels that go out.</param>
@@ -47,6 +47,15 @@ sealed class NfBlock : nn.Module<Tensor, Tensor>
 
     /// <summary>1 over the expected deviation of the input.</summary>
     public double Beta { get; }
+
+    /// <summary>What of the attended branch is added.</summary>
+    internal const double Share = Alpha * AttentionGain;
+
+    internal PooledShortcut? Shortcut => downsample;
+
+    internal EfficientAttention Attention => attn_last;
+
+    internal IReadOnlyList<ScaledConvolution> Convolutions => [conv1, conv2, conv2b, conv3];
 
     public override Tensor forward(Tensor x)                        // (B, in, H, W)
     {

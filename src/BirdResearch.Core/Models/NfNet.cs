@@ -73,4 +73,9 @@ public sealed class NfNet : Classifier
         }
         return stages;
     }
+
+    /// <summary>All that comes before the head, in order.</summary>
+    internal IReadOnlyList<nn.Module> Body => [stem, stages, final_conv, final_act];
+
+    internal ClassifierHead Head => head;
 }

@@ -19,6 +19,8 @@ sealed class NfStem : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
+    internal IReadOnlyList<ScaledConvolution> Convolutions => [conv1, conv2, conv3, conv4];
+
     public override Tensor forward(Tensor x)                                            // (B, channels, H, W)
     {
         using var scope = NewDisposeScope();

@@ -15,6 +15,10 @@ sealed class PooledShortcut : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
+    internal ScaledConvolution Convolution => conv;
+
+    internal bool Pools => _pools;
+
     public override Tensor forward(Tensor x)                                    // (B, in, H, W)
     {
         using var scope = NewDisposeScope();

@@ -34,6 +34,14 @@ sealed class PreActivationBlock : nn.Module<Tensor, Tensor>
 
     public DropPath DropPath { get; }
 
+    /// <summary>The norm of what comes in.</summary>
+    internal BatchNormAct First => norm1;
+
+    internal ConvolutionShortcut? Shortcut => downsample;
+
+    /// <summary>What follows the first norm beside the shortcut, in order.</summary>
+    internal IReadOnlyList<nn.Module> Branch => [conv1, norm2, conv2, norm3, conv3];
+
     public override Tensor forward(Tensor x)                        // (B, in, H, W)
     {
         using var scope = NewDisposeScope();

@@ -13,5 +13,7 @@ sealed class PreActivationStage : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
+    internal Chain Blocks => blocks;
+
     public override Tensor forward(Tensor x) => blocks.call(x); // (B, in, H, W) -> (B, out, H / s, W / s)
 }

@@ -16,6 +16,8 @@ sealed class PreActivationStem : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
+    internal IReadOnlyList<nn.Module> Links => [conv, pool];
+
     public override Tensor forward(Tensor x)                        // (B, channels, H, W)
     {
         using var scope = NewDisposeScope();

@@ -61,4 +61,9 @@ public sealed class ResNetV2 : Classifier
         x = norm.call(stages.call(x));                                              // (B, out, rows / 32, frames / 32)
         return head.call(x).MoveToOuterDisposeScope();                              // (B, C)
     }
+
+    /// <summary>All that comes before the head, in order.</summary>
+    internal IReadOnlyList<nn.Module> Body => [stem, stages, norm];
+
+    internal ClassifierHead Head => head;
 }

@@ -47,6 +47,14 @@ sealed class ScaledConvolution : nn.Module<Tensor, Tensor>, IMixedPrecision
     /// <inheritdoc/>
     public bool Bfloat16 { get; set; }
 
+    internal Parameter Bias => bias;
+
+    internal long Stride => _stride[0];
+
+    internal long Padding => _padding[0];
+
+    internal long Groups => _groups;
+
     public override Tensor forward(Tensor x) // (B, in, H, W) -> (B, out, H / s, W / s), in bfloat16 where products are
     {
         using var scope = NewDisposeScope();
@@ -56,12 +64,13 @@ sealed class ScaledConvolution : nn.Module<Tensor, Tensor>, IMixedPrecision
             : Convolve(x, kernels, bias).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The kernels that the input is convolved with, (out, in / groups, k, k).</summary>
-    internal Tensor Standardised()
+    /// <summary>The kernels that the input is convolved with, (out, in / groups, k, k), reckoned in a given precision or the weights' own.</summary>
+    internal Tensor Standardised(ScalarType? precision = null)
     {
         using var scope = NewDisposeScope();
-        var rows = nn.functional.layer_norm(weight.flatten(1), _row, null, null, Epsilon);  // (out, fan_in)
-        return (rows * gain.flatten(1).mul(_scale)).view_as(weight).MoveToOuterDisposeScope();
+        var type = precision ?? weight.dtype;
+        var rows = nn.functional.layer_norm(weight.to(type).flatten(1), _row, null, null, Epsilon);  // (out, fan_in)
+        return (rows * gain.to(type).flatten(1).mul(_scale)).view_as(weight).MoveToOuterDisposeScope();
     }
 
     Tensor Convolve(Tensor x, Tensor kernels, Tensor bias) => nn.functional.conv2d(x, kernels, bias, _stride, _padding, null, _groups);
