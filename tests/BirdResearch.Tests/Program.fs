@@ -29,6 +29,7 @@ let all =
         WeightFileTests.tests
         ReferenceTests.tests
         MetricsTests.tests
+        EnsembleTests.tests
         SpectrogramTests.tests
         FusedFeaturesTests.tests
         FeaturesTests.tests
