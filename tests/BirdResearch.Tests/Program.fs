@@ -54,6 +54,7 @@ let all =
         ReadoutTests.tests
         ExpressivityTests.tests
         ExportTests.tests
+        FrontEndExportTests.tests
     ]
 
 /// Prints what was skipped and why, then the count alone on the last line. Expecto's own writer pads lines, so this goes around it.
