@@ -94,6 +94,15 @@ let private combination =
             refused "names a member twice" (fun () -> (Ensemble.Of [| "a"; "a" |]).Check())
             refused "need to know which rows" (fun () -> Ensemble(Members = [| "a" |], PostProcessing = PostProcessing(Smoothing = Smoothing())).Combine [| said "a" 1 [ 0.1 ] |] |> ignore)
         }
+        test "where a member says nothing the others speak alone, and where none does the prior stands" {
+            let a = MemberScores.FromPartial("a", 2, ReadOnlySpan [| 0.2f; nanf; nanf; nanf; 0.4f; nanf |])
+            let b = said "b" 2 [ 0.6; 0.5; 0.8; 0.1; 0.6; 0.3 ]
+            let both = Ensemble(Members = [| "a"; "b" |], Weights = [| 3.0; 1.0 |])
+            close [ 0.3; 0.5; 0.8; 0.1; 0.45; 0.3 ] (both.Combine [| a; b |]) "probabilities"
+            close [ 0.2; 0.7; 0.1; 0.7; 0.4; 0.7 ] ((Ensemble.Of [| "a" |]).Combine([| a |], null, [| 0.1f; 0.7f |])) "prior"
+            close [ 0.25; 0.0; 0.0; 0.0; 0.75; 0.0 ] (Ensemble.Of([| "a" |], EnsembleRule.Ranks).Combine [| a |]) "places among what was said"
+            Expect.throwsC (fun () -> ValidatedMembers([| a |], ReadOnlySpan(Array.create 6 true)) |> ignore) (fun e -> Expect.stringContains e.Message "a has not scored" "not to be fitted")
+        }
         test "an ensemble comes back from its JSON, with snake_case keys, and a foreign text is refused with its source" {
             let ensemble =
                 Ensemble(

@@ -59,7 +59,8 @@ public sealed record Ensemble
     /// <summary>The combined scores in [0, 1], N x C, row-major.</summary>
     /// <param name="members">What each member says about the same rows, in the order of <see cref="Members"/>.</param>
     /// <param name="recordings">Which rows are one recording, in the order of time; null where the post-processing does not ask.</param>
-    public float[] Combine(IReadOnlyList<MemberScores> members, IReadOnlyList<RecordingRows>? recordings = null)
+    /// <param name="prior">For each class the score of rows of which no member with a weight says anything; null gives them 0.</param>
+    public float[] Combine(IReadOnlyList<MemberScores> members, IReadOnlyList<RecordingRows>? recordings = null, IReadOnlyList<float>? prior = null)
     {
         Check();
         if (!members.Select(m => m.Name).SequenceEqual(Members))
@@ -70,20 +71,30 @@ public sealed record Ensemble
         if (ClassWeights is { } given && given.Count != classes)
             throw new ArgumentException($"The ensemble has weights for {given.Count} classes, but its members score {classes}.");
 
+        if (prior is not null && prior.Count != classes) throw new ArgumentException($"The prior is for {prior.Count} classes, but the members score {classes}.");
+
         var scores = new float[rows * classes];
         Parallel.For(0, classes, c =>
         {
             var weights = WeightsOf(c);
-            var mixed = new double[rows];
-            var column = new double[rows];
+            var (mixed, spoken, column) = (new double[rows], new double[rows], new double[rows]);
             for (var m = 0; m < members.Count; m++)
             {
                 if (weights[m] == 0) continue;
                 EnsembleColumns.Fill(members[m], c, Rule, column);
-                for (var r = 0; r < rows; r++) mixed[r] += weights[m] * column[r];
+                for (var r = 0; r < rows; r++)
+                {
+                    if (double.IsNaN(column[r])) continue;
+                    mixed[r] += weights[m] * column[r];
+                    spoken[r] += weights[m];
+                }
             }
             for (var r = 0; r < rows; r++)
-                scores[(r * classes) + c] = (float)Math.Clamp(Rule == EnsembleRule.Logits ? MemberScores.Probability(mixed[r]) : mixed[r], 0, 1);
+            {
+                var mean = spoken[r] > 0 ? mixed[r] / spoken[r] : 0;
+                var score = spoken[r] == 0 ? prior?[c] ?? 0 : Rule == EnsembleRule.Logits ? MemberScores.Probability(mean) : mean;
+                scores[(r * classes) + c] = (float)Math.Clamp(score, 0, 1);
+            }
         });
         return PostProcessing.Apply(scores, classes, recordings);
     }

@@ -15,6 +15,7 @@ public static class MemberCorrelation
         var (rows, classes) = (members[0].Rows, members[0].Classes);
         if (members.FirstOrDefault(m => m.Rows != rows || m.Classes != classes) is { } other)
             throw new ArgumentException($"{other.Name} has {other.Rows} rows x {other.Classes} classes, {members[0].Name} has {rows} x {classes}.");
+        if (members.FirstOrDefault(m => !m.IsWhole) is { } partial) throw new ArgumentException($"{partial.Name} has not scored every row and class.");
         var sums = new double[members.Count, members.Count];
         var counts = new int[members.Count, members.Count];
         for (var c = 0; c < classes; c++)

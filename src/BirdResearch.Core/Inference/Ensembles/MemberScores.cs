@@ -10,12 +10,13 @@ public sealed class MemberScores
 
     readonly float[] _logits;
 
-    MemberScores(string name, int classes, float[] logits)
+    MemberScores(string name, int classes, float[] logits, bool mayBePartial = false)
     {
         if (classes < 1 || logits.Length % classes != 0)
             throw new ArgumentException($"{name} has {logits.Length} scores, which make no whole rows of {classes} classes.");
         var bad = Array.FindIndex(logits, float.IsNaN);
-        if (bad >= 0) throw new ArgumentException($"The score of {name} in row {bad / classes}, class {bad % classes} is NaN and cannot be averaged: leave the member out.");
+        IsWhole = bad < 0;
+        if (bad >= 0 && !mayBePartial) throw new ArgumentException($"The score of {name} in row {bad / classes}, class {bad % classes} is NaN and cannot be averaged: leave the member out.");
         (Name, Classes, _logits) = (name, classes, logits);
     }
 
@@ -28,7 +29,10 @@ public sealed class MemberScores
     /// <summary>Number of rows N.</summary>
     public int Rows => _logits.Length / Classes;
 
-    /// <summary>N x C log odds, row-major.</summary>
+    /// <summary>Whether it says something of every row and class.</summary>
+    public bool IsWhole { get; }
+
+    /// <summary>N x C log odds, row-major; NaN where it says nothing, see <see cref="FromPartial"/>.</summary>
     public ReadOnlySpan<float> Logits => _logits;
 
     /// <summary>From what <see cref="IWindowClassifier.Score"/> gives.</summary>
@@ -57,6 +61,21 @@ public sealed class MemberScores
         return new MemberScores(name, classes, values);
     }
 
+    /// <summary>
+    /// From N x C probabilities in [0, 1], row-major, of a member that has not scored every row, or does not know every class: NaN stands for
+    /// what it says nothing of, where the other members speak alone.
+    /// </summary>
+    public static MemberScores FromPartial(string name, int classes, ReadOnlySpan<float> probabilities)
+    {
+        var values = new float[probabilities.Length];
+        for (var i = 0; i < values.Length; i++)
+        {
+            if (probabilities[i] is < 0 or > 1) throw new ArgumentException($"A score of {name} is {probabilities[i]}; expected probabilities in [0, 1], or NaN.");
+            values[i] = float.IsNaN(probabilities[i]) ? float.NaN : (float)LogOdds(probabilities[i]);
+        }
+        return new MemberScores(name, classes, values, mayBePartial: true);
+    }
+
     /// <summary>From the scores of a run, which are probabilities.</summary>
     public static MemberScores FromScores(string name, Scores scores) => FromProbabilities(name, scores.Classes.Count, scores.Values);
 
@@ -65,7 +84,7 @@ public sealed class MemberScores
     {
         var values = new float[rows.Count * Classes];
         for (var i = 0; i < rows.Count; i++) Array.Copy(_logits, rows[i] * Classes, values, i * Classes, Classes);
-        return new MemberScores(Name, Classes, values);
+        return new MemberScores(Name, Classes, values, !IsWhole);
     }
 
     /// <summary>log(p / (1 - p)), with p held off 0 and 1 by <see cref="Margin"/>.</summary>

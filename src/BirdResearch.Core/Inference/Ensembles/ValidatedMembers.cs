@@ -19,6 +19,7 @@ public sealed class ValidatedMembers
                 throw new ArgumentException(
                     $"{member.Name} has {member.Rows} rows x {member.Classes} classes for {truth.Length} labels, {members[0].Name} has {members[0].Rows} x {members[0].Classes}: " +
                     "all must be of the same validation rows.");
+        if (members.FirstOrDefault(m => !m.IsWhole) is { } partial) throw new ArgumentException($"{partial.Name} has not scored every validation row and class.");
         if (!truth.Contains(true)) throw new ArgumentException("No label of the validation rows is true, so nothing can be chosen by them.");
         (Members, _truth) = (members, truth.ToArray());
         Names = [.. members.Select(m => m.Name)];
