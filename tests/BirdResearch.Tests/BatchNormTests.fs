@@ -9,7 +9,7 @@ open BirdResearch.Tests.Tensors
 
 let private momentum, epsilon = 0.1, 1e-3
 
-let private activations = [ NormActivation.None; NormActivation.Relu; NormActivation.Silu ]
+let private activations = [ NormActivation.None; NormActivation.Relu; NormActivation.Silu; NormActivation.Hardswish ]
 
 /// Input, weight, bias, both running statistics, and the gradient of the result; input and gradient in channels-last order or not.
 type private Case =
@@ -33,6 +33,7 @@ let private activate activation (z: torch.Tensor) =
     match activation with
     | NormActivation.Relu -> z.relu ()
     | NormActivation.Silu -> z.silu ()
+    | NormActivation.Hardswish -> z.hardswish ()
     | _ -> z
 
 /// Result, gradients of input, weight and bias, and the running statistics afterwards.
@@ -104,6 +105,16 @@ let tests =
             Expect.isNull (FusedBatchNorm.Apply(channelsLast image, zeros, ones, ones, zeros, true, momentum, epsilon, NormActivation.None)) "training without activation"
             Expect.isNull (withForm "reference" (fun () -> applyTo (channelsLast image) true)) "the reference form"
             Expect.isNotNull (applyTo (channelsLast image) true) "but this is fused")
+        torchTest "what may be overwritten holds the result afterwards, what may not is left as it was" (fun () ->
+            use _ = torch.no_grad ()
+            let x = channelsLast (torch.randn (2L, 16L, 5L, 5L))
+            let before, ones, zeros = numbers x, torch.ones 16L, torch.zeros 16L
+            let apply overwrites = nonNull (FusedBatchNorm.Apply(x, zeros, ones, ones, zeros, false, momentum, epsilon, NormActivation.Hardswish, overwrites))
+            let want = numbers (apply false)
+            Expect.equal (numbers x) before "left"
+            let y = apply true
+            Expect.equal (numbers y) want "result"
+            Expect.equal (numbers x) want "where it was")
         torchTest "a result may be added to in place, as residual blocks do" (fun () ->
             let x = (channelsLast (torch.randn (2L, 16L, 5L, 5L))).requires_grad_ ()
             let y = nonNull (applyTo x true)

@@ -169,6 +169,22 @@ let private rules =
                 Expect.isLessThan (widest want (logits true) / (want |> Array.map abs |> Array.max)) 2e-4 "logits")
     ]
 
+/// Without a gradient norms, attention and activations overwrite what they read; with one nothing is.
+let private evaluation =
+    testList "evaluation" [
+        for name in "tf_efficientnet_tiny" :: "resnet_tiny" :: tiny do
+            torchTest $"{name} gives the same without a gradient as with one, again and again, and leaves its input alone" (fun () ->
+                use model = create name 5 1L
+                let x = torch.randn (3L, 1L, 37L, 70L)
+                for _ in 1 .. 2 do model.call x |> ignore // running statistics that are not the initial ones
+                model.eval ()
+                let input, want = numbers x, numbers (model.call x)
+                use _ = torch.no_grad ()
+                for _ in 1 .. 2 do
+                    Expect.isLessThan (widest want (numbers (model.call x)) / (want |> Array.map abs |> Array.max)) 2e-5 "logits"
+                Expect.equal (numbers x) input "input")
+    ]
+
 /// The published formula, step by step, in float64.
 let private plainScaled (x: torch.Tensor) (weight: torch.Tensor) (bias: torch.Tensor) (gain: torch.Tensor) scale stride groups =
     let dims = [| 1L; 2L; 3L |]
@@ -213,4 +229,4 @@ let private scaled =
             Expect.isLessThan (widest (numbers (layer.call x)) (numbers rounded)) 0.05 "values")
     ]
 
-let tests = testSequencedGroup "torch" (testList "Image models" [ numbersOfPlan; rules; scaled ])
+let tests = testSequencedGroup "torch" (testList "Image models" [ numbersOfPlan; rules; evaluation; scaled ])

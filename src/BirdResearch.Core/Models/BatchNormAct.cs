@@ -5,7 +5,10 @@ using static TorchSharp.torch;
 
 namespace BirdResearch.Models;
 
-/// <summary>Batch normalisation over the channel axis (1-D or 2-D alike) followed by an activation, as one module: timm's BatchNormAct.</summary>
+/// <summary>
+/// Batch normalisation over the channel axis (1-D or 2-D alike) followed by an activation, as one module: timm's BatchNormAct. Where no gradient is
+/// kept it may overwrite its input, as behind a convolution, whose result nobody else reads.
+/// </summary>
 sealed class BatchNormAct : nn.Module<Tensor, Tensor>
 {
     readonly Parameter weight;           // (C)
@@ -15,11 +18,13 @@ sealed class BatchNormAct : nn.Module<Tensor, Tensor>
     readonly Tensor num_batches_tracked; // ()
     readonly Activation _activation;
     readonly double _epsilon, _momentum;
+    readonly bool _overwrites;
     readonly Scalar _one = 1;
 
-    public BatchNormAct(long channels, Activation activation, double epsilon = 1e-5, double momentum = 0.1) : base(nameof(BatchNormAct))
+    public BatchNormAct(long channels, Activation activation, double epsilon = 1e-5, double momentum = 0.1, bool overwrites = true)
+        : base(nameof(BatchNormAct))
     {
-        (_activation, _epsilon, _momentum) = (activation, epsilon, momentum);
+        (_activation, _epsilon, _momentum, _overwrites) = (activation, epsilon, momentum, overwrites);
         weight = nn.Parameter(ones(channels));
         bias = nn.Parameter(zeros(channels));
         running_mean = zeros(channels).DetachFromDisposeScope();
@@ -49,9 +54,10 @@ sealed class BatchNormAct : nn.Module<Tensor, Tensor>
         {
             Activation.Relu => (NormActivation.Relu, Activation.None),
             Activation.Silu => (NormActivation.Silu, Activation.None),
+            Activation.Hardswish => (NormActivation.Hardswish, Activation.None),
             _ => (NormActivation.None, _activation),
         };
-        if (FusedBatchNorm.Apply(x, running_mean, running_var, weight, bias, training, _momentum, _epsilon, fused) is { } done)
+        if (FusedBatchNorm.Apply(x, running_mean, running_var, weight, bias, training, _momentum, _epsilon, fused, _overwrites) is { } done)
             return rest.Consume(done);
         var normal = nn.functional.batch_norm(x, running_mean, running_var, weight, bias, training, _momentum, _epsilon);
         return _activation.Consume(normal);

@@ -23,7 +23,7 @@ sealed class PreActivationBlock : nn.Module<Tensor, Tensor>
         var middle = RoundedChannels.Of(0.25 * output);
         DropPath = new DropPath(dropPathRate);
         if (projects) downsample = new ConvolutionShortcut(input, output, stride);
-        norm1 = new BatchNormAct(input, Activation.Relu);
+        norm1 = new BatchNormAct(input, Activation.Relu, overwrites: false); // the shortcut reads its input too
         conv1 = new Convolution(input, middle);
         norm2 = new BatchNormAct(middle, Activation.Relu);
         conv2 = new Convolution(middle, middle, 3, stride);

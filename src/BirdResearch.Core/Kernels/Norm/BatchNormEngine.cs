@@ -32,6 +32,7 @@ static class BatchNormEngine
         {
             case NormActivation.Relu: Run<V, L, Relu<V, L>>(pass, p); break;
             case NormActivation.Silu: Run<V, L, Silu<V, L>>(pass, p); break;
+            case NormActivation.Hardswish: Run<V, L, Hardswish<V, L>>(pass, p); break;
             default: Run<V, L, Plain<V, L>>(pass, p); break;
         }
     }

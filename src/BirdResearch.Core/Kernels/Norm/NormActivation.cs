@@ -6,6 +6,7 @@ enum NormActivation
     None,
     Relu,
     Silu,
+    Hardswish,
 }
 
 /// <summary>An activation on vectors.</summary>
