@@ -52,7 +52,7 @@ public static class RunFiles
 
     /// <summary><c>scores.&lt;domain&gt;.csv</c>: id, true classes, then a score per class.</summary>
     public static void WriteScores(string folder, Scores scores) =>
-        CsvTable.Write(Path.Combine(folder, $"scores.{scores.Domain}.csv"),
+        CsvTable.Write(ScoresFile(folder, scores.Domain),
             ["id", "label", .. scores.Classes],
             Enumerable.Range(0, scores.Ids.Count).Select(r => (object?[])
             [
@@ -60,4 +60,29 @@ public static class RunFiles
                 string.Join(' ', scores.Classes.Where((_, c) => scores.Truth[(r * scores.Classes.Count) + c])),
                 .. Enumerable.Range(0, scores.Classes.Count).Select(c => (object)scores.Values[(r * scores.Classes.Count) + c]),
             ]));
+
+    /// <summary>Place of the scores of a domain.</summary>
+    public static string ScoresFile(string folder, string domain) => Path.Combine(folder, $"scores.{domain}.csv");
+
+    /// <summary>Reads what <see cref="WriteScores"/> wrote.</summary>
+    public static Scores ReadScores(string folder, string domain)
+    {
+        var file = ScoresFile(folder, domain);
+        if (!File.Exists(file))
+            throw new FileNotFoundException(
+                $"'{folder}' has no scores.{domain}.csv. Scores are not committed: move the folder away and run the trial again to have them made.", file);
+        var table = CsvTable.Read(file, "id", "label");
+        string[] classes = [.. table.Header.Where(c => c is not ("id" or "label"))];
+        var (truth, values) = (new bool[table.Rows.Count * classes.Length], new double[table.Rows.Count * classes.Length]);
+        for (var r = 0; r < table.Rows.Count; r++)
+        {
+            var labels = table.Rows[r]["label"].Split(' ', StringSplitOptions.RemoveEmptyEntries).ToHashSet();
+            for (var c = 0; c < classes.Length; c++)
+            {
+                truth[(r * classes.Length) + c] = labels.Contains(classes[c]);
+                values[(r * classes.Length) + c] = table.Rows[r].Number64(classes[c]) ?? throw table.Rows[r].Wrong(classes[c], "is empty");
+            }
+        }
+        return new Scores(domain, [.. table.Rows.Select(row => row.Text("id"))], classes, truth, values);
+    }
 }

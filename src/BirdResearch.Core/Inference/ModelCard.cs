@@ -20,7 +20,7 @@ public sealed record ModelCard
 
     const string FormatKey = "bird.format";
 
-    /// <summary>What to call it in tables: the run's name, or the file's.</summary>
+    /// <summary>What to call it in tables: the file's name, or the run's where the file is just called model.</summary>
     public required string Name { get; init; }
 
     /// <summary>Catalogue name of the model.</summary>
@@ -81,7 +81,7 @@ public sealed record ModelCard
         var classes = Json<string[]>("classes");
         var card = new ModelCard
         {
-            Name = Path.GetFileNameWithoutExtension(path),
+            Name = Path.GetFileNameWithoutExtension(path) is var file && file == "model" ? Text("run") : file,
             Model = Text("model"),
             FrontEnd = Text("front_end"),
             Run = Text("run"),

@@ -66,8 +66,8 @@ public sealed class Predictions
             for (var c = 0; c < columns[m].Length; c++)
                 if (columns[m][c] is >= 0 and var at)
                 {
-                    sums[at] += members[m].Weight * members[m].Model.Card.Prior[c];
-                    weights[at] += members[m].Weight;
+                    sums[at] += members[m].Model.Card.Prior[c];
+                    weights[at]++;
                 }
         return [.. sums.Select((sum, c) => weights[c] > 0 ? (float)Math.Clamp(sum / weights[c], 0, 1) : 0)];
     }
