@@ -23,6 +23,7 @@ var root = new RootCommand(
     Export.Create(),
     Predict.Create(),
     Rehearse.Create(),
+    EnsembleVerb.Create(),
     ScoreVerb.Create(),
     AugmentationsVerb.Create(),
     Synthetic.Create(),

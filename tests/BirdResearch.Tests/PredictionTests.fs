@@ -22,7 +22,7 @@ let private predictWith (settings: PredictorSettings) (members: Member list) (fo
     let written = List<float32[]>()
     let notes = List<string>()
     let listener = { new IProgress<PredictionProgress> with member _.Report value = match value.Note with null -> () | note -> lock notes (fun () -> notes.Add note) }
-    let predictor = Predictor(predictions, settings, (fun () -> written.Add(Combination.Mean predictions)), listener)
+    let predictor = Predictor(predictions, settings, (fun () -> written.Add((Combination.Of predictions.Members).Combine predictions)), listener)
     predictor, predictions, written, notes
 
 let private predict settings members folder =
@@ -31,7 +31,7 @@ let private predict settings members folder =
     predictor, predictions, written, notes
 
 let private rowsOf (predictions: Predictions) stem =
-    let table = Combination.Mean predictions
+    let table = (Combination.Of predictions.Members).Combine predictions
     [ for r in predictions.Plan.Recordings do
         if r.Recording.Stem = stem then
             for i in 0 .. r.Rows.Count - 1 -> List.ofArray table[(r.First + i) * 3 .. (r.First + i) * 3 + 2] ]
@@ -92,7 +92,7 @@ let tests =
             for i in 1 .. 9 do folder.Ramp($"r{i}.wav", 3.0 + 4.0 * float i)
             let table workers batch =
                 let _, p, _, _ = predict (PredictorSettings(Workers = workers, BatchSize = batch, StretchRows = 3)) [ member' "m" 8000 5.0 ignore; member' "n" 8000 2.0 ignore ] (TestFolder.Open folder.Root)
-                Combination.Mean p
+                ((Combination.Of p.Members).Combine p)
             let one = table 1 1
             Expect.equal (table 4 16) one "four workers"
             Expect.equal (table 3 5) one "three workers"
@@ -117,7 +117,7 @@ let tests =
             Expect.isFalse predictor.IsIncomplete "complete"
             Expect.equal (List.ofSeq predictor.RowsOf) [ 24; 24 ] "all rows by both"
             Expect.isEmpty notes "nothing to tell"
-            Expect.equal (Combination.Mean p).Length (24 * 3) "all cells"
+            Expect.equal (((Combination.Of p.Members).Combine p)).Length (24 * 3) "all cells"
         }
 
         test "when time is short the member of least value per second is left out, never a row, and the end comes in time" {
@@ -125,7 +125,7 @@ let tests =
             for i in 1 .. 20 do folder.Ramp($"r{i}.wav", 20.0)                        // 80 rows
             let clock = HandClock()
             let quick = member' "quick" 8000 5.0 (fun () -> clock.Advance 1.0)         // 80 s
-            let slow = Member(new Listener(card "slow" 8000 5.0 birds, fun () -> clock.Advance 10.0), 1.0, 2.0) // 800 s, twice the value
+            let slow = Member(new Listener(card "slow" 8000 5.0 birds, fun () -> clock.Advance 10.0), 2.0) // 800 s, twice the value
             let settings = PredictorSettings(Workers = 1, BatchSize = 4, Clock = clock, Deadline = Nullable 400_000_000L)
             let predictor, p, written, notes = predict settings [ slow; quick ] (TestFolder.Open folder.Root)
             let rows = List.ofSeq predictor.RowsOf

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
+using BirdResearch.Inference;
 using BirdResearch.Inference.Detections;
 using BirdResearch.Inference.Prediction;
 using BirdResearch.Inference.Submission;
@@ -24,6 +25,9 @@ public static class Predict
         var deadline = new Option<string?>("--deadline") { Description = "Everything must be written this long after the start, such as 120m; members are left out where time is short, never rows" };
         var workers = new Option<int?>("--workers") { Description = "Workers that decode and score side by side (default: one per core)" };
         var batch = new Option<int>("--batch") { Description = "Windows in one call of a model", DefaultValueFactory = _ => 8 };
+        var rule = new Option<EnsembleRule?>("--rule") { Description = "What is averaged over models: probabilities (default), logits or ranks" };
+        var smooth = new Option<string?>("--smooth") { Description = "Mixes each window with its neighbours by these weights, such as 0.1,0.2,0.4,0.2,0.1" };
+        var boost = new Option<double?>("--file-boost") { Description = "Multiplies each score by the file's own highest of that class to this power, such as 0.5" };
         var threshold = new Option<double>("--threshold") { Description = "Least score of a detection", DefaultValueFactory = _ => 0.25 };
         var top = new Option<int>("--top") { Description = "Most species per window", DefaultValueFactory = _ => 3 };
         var format = new Option<string?>("--format") { Description = "Also write tables of detections: " + string.Join(", ", DetectionTables.Forms) };
@@ -41,7 +45,7 @@ public static class Predict
 
             A recording that cannot be read gets rows too: the species' shares in training, and a line in the log (submission.log).
             """)
-        { files, test, models, output, sample, window, deadline, workers, batch, threshold, top, format, taxonomy }.Does((p, cancellation) =>
+        { files, test, models, output, sample, window, deadline, workers, batch, rule, smooth, boost, threshold, top, format, taxonomy }.Does((p, cancellation) =>
         {
             var (recordings, folder) = (p.GetValue(files) ?? [], p.GetValue(test));
             if ((recordings.Length == 0) == (folder is null))
@@ -61,38 +65,49 @@ public static class Predict
             var names = p.GetValue(taxonomy) is { } table ? SpeciesNames.Read(table) : SpeciesNames.None;
 
             using var members = MemberFiles.Open(p.GetValue(models) ?? []);
-            if (folder is not null)
-                return Submit(TestFolder.Open(folder, cancellation: cancellation), members, p.GetValue(window), SampleOf(p.GetValue(sample), folder), p.GetValue(output) ?? "submission.csv", settings, cancellation);
-            var heard = Listen(TestFolder.OfFiles(recordings), members, p.GetValue(window), settings, p.GetValue(threshold), p.GetValue(top), names, cancellation);
+            var smoothing = p.GetValue(smooth) is { } kernel ? SmoothingOf(kernel) : null;
+            var fileBoost = p.GetValue(boost) is { } power ? new FileBoost { Power = power } : null;
+            var found = folder is null ? TestFolder.OfFiles(recordings) : TestFolder.Open(folder, cancellation: cancellation);
+            var plan = SubmissionPlan.Of(found, members.Classes, p.GetValue(window), folder is null ? null : SampleOf(p.GetValue(sample), folder));
+            var predictions = new Predictions(plan, members.All);
+            var combination = members.Combination(plan.Columns, p.GetValue(rule), smoothing, fileBoost);
+            _ = combination.Combine(predictions); // settings that do not fit are told before anything is scored
+            if (folder is not null) return Submit(predictions, combination, p.GetValue(output) ?? "submission.csv", settings, cancellation);
+            var heard = Listen(found, predictions, combination, settings, p.GetValue(threshold), p.GetValue(top), names, cancellation);
             foreach (var form in forms) Save(heard, form, p.GetValue(output) ?? ".", recordings);
             return 0;
         });
     }
 
-    static int Submit(
-        TestFolder folder, MemberFiles members, double window, SampleSubmission? sample, string output, PredictorSettings settings, CancellationToken cancellation)
+    static int Submit(Predictions predictions, Combination combination, string output, PredictorSettings settings, CancellationToken cancellation)
     {
-        var clock = Stopwatch.StartNew();
-        var classes = members.All.SelectMany(m => m.Model.Card.Classes).Distinct().ToList();
-        var plan = SubmissionPlan.Of(folder, classes, window, sample);
-        var predictions = new Predictions(plan, members.All);
+        var (clock, plan) = (Stopwatch.StartNew(), predictions.Plan);
         if (Path.GetDirectoryName(Path.GetFullPath(output)) is { } place) Directory.CreateDirectory(place);
         using var screen = new PredictionScreen(Path.ChangeExtension(output, ".log"));
-        Screen.Line($"{plan.Recordings.Count} recordings, {plan.Rows.Count} windows of {window.ToString(CultureInfo.InvariantCulture)} s, {plan.Columns.Count} classes, {members.All.Count} models");
+        Screen.Line($"{plan.Recordings.Count} recordings, {plan.Rows.Count} windows of {plan.WindowSeconds.ToString(CultureInfo.InvariantCulture)} s, {plan.Columns.Count} classes, {predictions.Members.Count} models");
         foreach (var note in plan.Notes) screen.Note(note);
         if (predictions.UnknownColumns is { Count: > 0 } unknown)
             screen.Note($"No model knows {unknown.Count} of the columns; they are 0: {string.Join(", ", unknown.Take(10))}{(unknown.Count > 10 ? " ..." : "")}");
 
+        using var journal = PredictionJournal.Open(output + ".journal", predictions);
+        if (journal.Restored > 0) screen.Note($"{journal.Restored} window scores are there from an earlier run; going on from them.");
         Predictor? predictor = null;
         screen.Run(listener =>
         {
-            predictor = new Predictor(predictions, settings, () => SubmissionFile.Write(output, plan, Combination.Mean(predictions)), listener);
+            predictor = new Predictor(predictions, settings, Keep, listener);
             predictor.Run(cancellation);
         });
         Show(predictor!, predictions);
-        if (predictor!.IsIncomplete) screen.Note("The deadline came before every model had scored every window; the table above tells how far each came.");
+        if (!predictor!.IsIncomplete) journal.Delete();
+        else screen.Note("The deadline came before every model had scored every window; the table above tells how far each came. The same command goes on from there.");
         Screen.Line($"{output}: {plan.Rows.Count} rows, written after {TimeText.Of(clock.Elapsed.TotalSeconds)}");
         return 0;
+
+        void Keep()
+        {
+            SubmissionFile.Write(output, plan, combination.Combine(predictions));
+            journal.Save();
+        }
     }
 
     static void Show(Predictor predictor, Predictions predictions)
@@ -106,16 +121,15 @@ public static class Predict
     }
 
     static IReadOnlyList<Detection> Listen(
-        TestFolder folder, MemberFiles members, double window, PredictorSettings settings, double threshold, int top, SpeciesNames names, CancellationToken cancellation)
+        TestFolder folder, Predictions predictions, Combination combination, PredictorSettings settings, double threshold, int top, SpeciesNames names, CancellationToken cancellation)
     {
-        var plan = SubmissionPlan.Of(folder, [.. members.All.SelectMany(m => m.Model.Card.Classes).Distinct()], window);
-        var predictions = new Predictions(plan, members.All);
+        var plan = predictions.Plan;
         using var screen = new PredictionScreen(null);
         foreach (var note in plan.Notes) screen.Note(note);
         if (folder.Recordings.All(r => r.Trouble is not null)) throw new InvalidDataException("None of the recordings can be read.");
         screen.Run(listener => new Predictor(predictions, settings, () => { }, listener).Run(cancellation));
-        var unheard = plan.Recordings.Where(r => Enumerable.Range(r.First, r.Rows.Count).All(row => !predictions.IsScored(0, row))).Select(r => r.Recording.Path).ToHashSet();
-        var found = DetectionList.Of(plan, Combination.Mean(predictions), threshold, top, names).Where(d => !unheard.Contains(d.File)).ToList();
+        var unheard = plan.Recordings.Where(r => Enumerable.Range(r.First, r.Rows.Count).All(row => Enumerable.Range(0, predictions.Members.Count).All(m => !predictions.IsScored(m, row)))).Select(r => r.Recording.Path).ToHashSet();
+        var found = DetectionList.Of(plan, combination.Combine(predictions), threshold, top, names).Where(d => !unheard.Contains(d.File)).ToList();
         foreach (var recording in found.GroupBy(d => d.File))
         {
             Screen.Title(Path.GetFileName(recording.Key));
@@ -158,6 +172,16 @@ public static class Predict
     {
         var running = DateTime.Now - Process.GetCurrentProcess().StartTime;
         return Stopwatch.GetTimestamp() + (long)((limit - running).TotalSeconds * Stopwatch.Frequency);
+    }
+
+    static Smoothing SmoothingOf(string text)
+    {
+        double[] kernel = [.. Verb.Items(text).Select(item => double.TryParse(item, NumberStyles.Float, CultureInfo.InvariantCulture, out var weight)
+            ? weight
+            : throw new ArgumentException($"--smooth holds '{item}'; it takes weights such as 0.1,0.2,0.4,0.2,0.1."))];
+        var smoothing = new Smoothing { Kernel = kernel };
+        smoothing.Check();
+        return smoothing;
     }
 
     static void RequireCount(string option, int value)

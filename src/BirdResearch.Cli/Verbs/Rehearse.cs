@@ -49,7 +49,7 @@ public static class Rehearse
     static long RowsOf(TestFolder folder, MemberFiles members, double window, int? files, double minutes)
     {
         if (files is { } count) return count * (long)Math.Ceiling((minutes * 60 / window) - 1e-6);
-        return SubmissionPlan.Of(folder, [.. members.All.SelectMany(m => m.Model.Card.Classes).Distinct()], window).Rows.Count;
+        return SubmissionPlan.Of(folder, members.Classes, window).Rows.Count;
     }
 
     static void Show(Pace pace, IReadOnlyList<Member> members, long rows, double limit)

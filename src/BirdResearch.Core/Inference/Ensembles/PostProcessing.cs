@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace BirdResearch.Inference;
 
 /// <summary>What is done to the scores of a model or an ensemble, in this order: calibration of each class, smoothing over time, the file's say.</summary>
@@ -13,6 +15,7 @@ public sealed record PostProcessing
     public FileBoost? FileBoost { get; init; }
 
     /// <summary>Whether it asks which rows are one recording.</summary>
+    [JsonIgnore]
     public bool NeedsRecordings => Smoothing is not null || FileBoost is not null;
 
     /// <summary>The scores after all of it, in [0, 1].</summary>

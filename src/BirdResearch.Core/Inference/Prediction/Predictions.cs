@@ -59,6 +59,13 @@ public sealed class Predictions
         Volatile.Write(ref _scored[member][row], true);
     }
 
+    /// <summary>Puts back what <see cref="Of"/> gave in an earlier run.</summary>
+    internal void Restore(int member, int row, ReadOnlySpan<float> columns)
+    {
+        columns.CopyTo(_scores[member].AsSpan(row * Plan.Columns.Count, Plan.Columns.Count));
+        Volatile.Write(ref _scored[member][row], true);
+    }
+
     static float[] PriorOf(SubmissionPlan plan, IReadOnlyList<Member> members, int[][] columns)
     {
         var (sums, weights) = (new double[plan.Columns.Count], new double[plan.Columns.Count]);

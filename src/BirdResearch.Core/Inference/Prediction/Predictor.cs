@@ -20,8 +20,12 @@ public sealed class Predictor(Predictions predictions, PredictorSettings setting
     readonly Lock _lock = new();
     readonly HashSet<int> _left = [];
     readonly ConcurrentDictionary<string, byte> _told = [];
-    readonly int[] _rows = new int[predictions.Members.Count];   // rows that each member has scored, or cannot
     readonly int _total = Stretch.Of(predictions.Plan, settings.StretchRows).Sum(s => s.Count);
+
+    // Rows that each member has scored, or cannot; some may come from an earlier run.
+    readonly int[] _rows = [.. Enumerable.Range(0, predictions.Members.Count).Select(m => Stretch.Of(predictions.Plan, settings.StretchRows)
+        .Sum(s => Enumerable.Range(s.FirstRow, s.Count).Count(r => predictions.IsScored(m, r))))];
+
     long _written;
     double _writing;
     volatile bool _outOfTime;
