@@ -36,6 +36,11 @@ let private rowsOf (predictions: Predictions) stem =
         if r.Recording.Stem = stem then
             for i in 0 .. r.Rows.Count - 1 -> List.ofArray table[(r.First + i) * 3 .. (r.First + i) * 3 + 2] ]
 
+/// What a member said of a row in a column.
+let private said (p: Predictions) (m: int) (row: int) (column: int) =
+    let columns = p.Of(m, row)
+    float columns[column]
+
 let private plain = PredictorSettings(Workers = 2, BatchSize = 4)
 
 let tests =
@@ -155,9 +160,9 @@ let tests =
             use folder = new Scratch()
             for i in 1 .. 12 do folder.Ramp($"r{i}.wav", 10.0)
             use stop = new CancellationTokenSource()
-            let mutable heard = 0
+            let heard = ref 0
             let predictor, p, written, _ =
-                predictWith (PredictorSettings(Workers = 1, BatchSize = 1)) [ member' "m" 8000 5.0 (fun () -> if Interlocked.Increment &heard = 7 then stop.Cancel()) ] (TestFolder.Open folder.Root)
+                predictWith (PredictorSettings(Workers = 1, BatchSize = 1)) [ member' "m" 8000 5.0 (fun () -> if Interlocked.Increment heard = 7 then stop.Cancel()) ] (TestFolder.Open folder.Root)
             Expect.throwsT<OperationCanceledException> (fun () -> predictor.Run stop.Token) "it stops"
             Expect.equal written.[0] (Array.concat (Array.replicate 24 (Array.ofSeq p.Prior))) "the first table is the prior"
             let last = written[written.Count - 1]
@@ -213,5 +218,85 @@ let tests =
                 uneven.Add(0, 8, (if i % 2 = 0 then 2.0 else 14.0))
             let width (pace: Pace) = let s = pace.Predict [ struct (0, 100L) ] in s.High - s.Low
             Expect.isGreaterThan (width uneven) (2.0 * width steady) "width"
+        }
+
+        test "what was scored before a stop is not scored again, and the end is the same bit by bit" {
+            use folder = new Scratch()
+            for i in 1 .. 10 do folder.Ramp($"r{i}.wav", 12.0)
+            let settings = PredictorSettings(Workers = 1, BatchSize = 2)
+            let path = folder.Path "submission.csv.journal"
+            let whole = let _, p, _, _ = predict settings [ member' "m" 8000 5.0 ignore ] (TestFolder.Open folder.Root) in (Combination.Of p.Members).Combine p
+            use stop = new CancellationTokenSource()
+            let heard = ref 0
+            let attempt (cost: unit -> unit) =
+                let members = [ member' "m" 8000 5.0 cost ]
+                let predictions = Predictions(SubmissionPlan.Of(TestFolder.Open folder.Root, birds), members)
+                use journal = PredictionJournal.Open(path, predictions)
+                let restored = journal.Restored
+                let predictor = Predictor(predictions, settings, journal.Save, null)
+                (try predictor.Run stop.Token with :? OperationCanceledException -> ())
+                if not predictor.IsIncomplete then journal.Delete()
+                restored, (members.Head.Model :?> Listener).Calls, (Combination.Of members).Combine predictions
+            let _, calls, _ = attempt (fun () -> if Interlocked.Increment heard = 11 then stop.Cancel())
+            Expect.isLessThan calls 20 "stopped on the way"
+            // A killed process leaves half a record; what stands before it counts.
+            use file = new FileStream(path, FileMode.Append)
+            file.Write([| 1uy; 0uy; 0uy; 0uy; 7uy |])
+            file.Dispose()
+            let members = [ member' "m" 8000 5.0 ignore ]
+            let predictions = Predictions(SubmissionPlan.Of(TestFolder.Open folder.Root, birds), members)
+            let restored =
+                use journal = PredictionJournal.Open(path, predictions)
+                Predictor(predictions, settings, journal.Save, null).Run()
+                let restored = journal.Restored
+                journal.Delete()
+                restored
+            Expect.isTrue (restored >= 10 && restored < 30) $"{restored} rows were there"
+            Expect.equal ((Combination.Of members).Combine predictions) whole "the same table"
+            Expect.isFalse (File.Exists path) "nothing is left behind"
+        }
+
+        test "a journal of other recordings is not believed" {
+            use folder = new Scratch()
+            folder.Ramp("a.wav", 10.0)
+            let path = folder.Path "j"
+            let score () =
+                let predictions = Predictions(SubmissionPlan.Of(TestFolder.Open folder.Root, birds), [ member' "m" 8000 5.0 ignore ])
+                use journal = PredictionJournal.Open(path, predictions)
+                let restored = journal.Restored
+                Predictor(predictions, plain, journal.Save, null).Run()
+                restored
+            Expect.equal (score ()) 0 "the first time"
+            Expect.equal (score ()) 2 "the same again"
+            folder.Ramp("a.wav", 11.0)
+            Expect.equal (score ()) 0 "another sound under the same name"
+        }
+
+        test "models of several folds are one member: the mean of their probabilities" {
+            use folder = new Scratch()
+            folder.Ramp("a.wav", 10.0)
+            let part name seconds = Member(new Listener(card name 8000 seconds birds, ignore), Part = "family")
+            let alone = member' "alone" 8000 5.0 ignore
+            let _, p, _, _ = predict plain [ part "f0" 5.0; part "f1" 4.0; alone ] (TestFolder.Open folder.Root)
+            let table = (Combination.Of p.Members).Combine p
+            for c in 0 .. 2 do
+                let family = (said p 0 1 c + said p 1 1 c) / 2.0
+                Expect.floatClose Accuracy.medium (float table[3 + c]) ((family + said p 2 1 c) / 2.0) $"class {c}"
+        }
+
+        test "a column that one member does not know is left to the others, and one that nobody knows holds 0" {
+            use folder = new Scratch()
+            folder.Ramp("a.wav", 10.0)
+            folder.Text("s.csv", [ "row_id,owl,heron,unicorn"; "a_5,0,0,0" ])
+            let known name classes = Member(new Listener(card name 8000 5.0 classes, ignore))
+            let members = [ known "m" [ "owl" ]; known "n" [ "heron"; "owl" ] ]
+            let plan = SubmissionPlan.Of(TestFolder.Open folder.Root, [], 5.0, SampleSubmission.Read(folder.Path "s.csv"))
+            let p = Predictions(plan, members)
+            Predictor(p, plain, ignore, null).Run()
+            Expect.equal (List.ofSeq p.UnknownColumns) [ "unicorn" ] "told"
+            let table = (Combination.Of members).Combine p
+            Expect.floatClose Accuracy.medium (float table[1]) (said p 1 0 1) "heron is n's alone"
+            Expect.floatClose Accuracy.medium (float table[0]) ((said p 0 0 0 + said p 1 0 0) / 2.0) "owl is the mean"
+            Expect.equal table[2] 0f "the unicorn"
         }
     ]

@@ -48,6 +48,7 @@ let all =
         MemoryTests.tests
         ExperimentTests.tests
         CliTests.tests
+        EnsembleRunsTests.tests
         AnalysisTests.tests
         SsambaTests.tests
         SparseCodeTests.tests

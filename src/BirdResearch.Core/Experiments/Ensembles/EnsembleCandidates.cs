@@ -41,6 +41,8 @@ public static class EnsembleCandidates
     static Scores Joined(IReadOnlyList<string> folders, string domain)
     {
         var parts = folders.Select(f => RunFiles.ReadScores(f, domain)).ToList();
+        if (parts.SelectMany(p => p.Ids).GroupBy(id => id).FirstOrDefault(g => g.Count() > 1) is { } twice)
+            throw new InvalidDataException($"Two runs ({string.Join(", ", folders.Select(Path.GetFileName))}) held out the same recording '{twice.Key}'; runs of different folds must not.");
         return new Scores(domain, [.. parts.SelectMany(p => p.Ids)], parts[0].Classes, [.. parts.SelectMany(p => p.Truth.ToArray())], [.. parts.SelectMany(p => p.Values.ToArray())]);
     }
 
