@@ -36,7 +36,7 @@ let private soundscapes data = Path.Combine(data, "soundscapes")
 let private score (workers: int) (models: IWindowClassifier list) folder =
     let members = [ for m in models -> Member m ]
     let predictions = Predictions(SubmissionPlan.Of(TestFolder.Open folder, members.Head.Model.Card.Classes), members)
-    Predictor(predictions, PredictorSettings(Workers = workers, BatchSize = 3, StretchRows = 1), ignore, null).Run()
+    Predictor(predictions, PredictorSettings(Workers = workers, BatchSize = 3, StretchRows = 1), (fun () -> ()), null).Run()
     (Combination.Of members).Combine predictions
 
 let tests =
@@ -173,7 +173,7 @@ let tests =
             let file = EnsembleFile([ EnsembleMember("m", [ "a.onnx" ], 0.1, 1.0); EnsembleMember("n", [ "b.onnx" ], 0.2, 2.0) ], [ "wren"; "robin" ], ensemble, "ROC-AUC", 0.9)
             file.Write(place.Path "e.json")
             let back = EnsembleFile.Read(place.Path "e.json").For [ "robin"; "stork"; "wren" ]
-            Expect.equal (back.ClassWeights |> Seq.map List.ofSeq |> List.ofSeq) [ [ 0.0; 1.0 ]; [ 0.25; 0.75 ]; [ 1.0; 0.0 ] ] "weights by class"
+            Expect.equal (back.ClassWeights |> nonNull |> Seq.map List.ofSeq |> List.ofSeq) [ [ 0.0; 1.0 ]; [ 0.25; 0.75 ]; [ 1.0; 0.0 ] ] "weights by class"
             Expect.equal (back.PostProcessing.Calibration |> nonNull |> _.Slopes |> List.ofSeq) [ 3.0; 1.0; 2.0 ] "slopes by class"
             for text in [ ""; "[]"; "{}"; """{"members":[],"classes":[],"metric":"","score":0,"ensemble":{}}"""; File.ReadAllText(place.Path "e.json").Replace("\"m\"", "\"x\"").Replace("[\n      \"x\"", "[\n      \"y\"") ] do
                 place.Text("bad.json", [ text ])
@@ -185,9 +185,9 @@ let tests =
             let card = Listening.card "m" 1000 0.01 [ "a"; "b" ]
             let write (name: string) samples classes (metadata: IReadOnlyDictionary<string, string>) =
                 let graph = OnnxGraph()
-                let x = graph.Input("samples", OnnxType.Float, [| box "batch"; box samples |])
+                let x = graph.Input("samples", OnnxType.Float, [| nonNull (box "batch"); nonNull (box samples) |])
                 let w = graph.Floats(ReadOnlySpan(Array.init (samples * classes) float32), int64 samples, int64 classes)
-                graph.Output("logits", graph.Add("MatMul", [ x; w ]), OnnxType.Float, [| box "batch"; box classes |])
+                graph.Output("logits", graph.Add("MatMul", [ x; w ]), OnnxType.Float, [| nonNull (box "batch"); nonNull (box classes) |])
                 OnnxFile.Write(place.Path name, graph, metadata)
             write "good.onnx" 10 2 (card.ToMetadata())
             use model = OnnxModel.Open(place.Path "good.onnx")

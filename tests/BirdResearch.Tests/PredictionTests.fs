@@ -233,7 +233,7 @@ let tests =
                 let predictions = Predictions(SubmissionPlan.Of(TestFolder.Open folder.Root, birds), members)
                 use journal = PredictionJournal.Open(path, predictions)
                 let restored = journal.Restored
-                let predictor = Predictor(predictions, settings, journal.Save, null)
+                let predictor = Predictor(predictions, settings, (fun () -> journal.Save()), null)
                 (try predictor.Run stop.Token with :? OperationCanceledException -> ())
                 if not predictor.IsIncomplete then journal.Delete()
                 restored, (members.Head.Model :?> Listener).Calls, (Combination.Of members).Combine predictions
@@ -247,7 +247,7 @@ let tests =
             let predictions = Predictions(SubmissionPlan.Of(TestFolder.Open folder.Root, birds), members)
             let restored =
                 use journal = PredictionJournal.Open(path, predictions)
-                Predictor(predictions, settings, journal.Save, null).Run()
+                Predictor(predictions, settings, (fun () -> journal.Save()), null).Run()
                 let restored = journal.Restored
                 journal.Delete()
                 restored
@@ -264,7 +264,7 @@ let tests =
                 let predictions = Predictions(SubmissionPlan.Of(TestFolder.Open folder.Root, birds), [ member' "m" 8000 5.0 ignore ])
                 use journal = PredictionJournal.Open(path, predictions)
                 let restored = journal.Restored
-                Predictor(predictions, plain, journal.Save, null).Run()
+                Predictor(predictions, plain, (fun () -> journal.Save()), null).Run()
                 restored
             Expect.equal (score ()) 0 "the first time"
             Expect.equal (score ()) 2 "the same again"
@@ -292,7 +292,7 @@ let tests =
             let members = [ known "m" [ "owl" ]; known "n" [ "heron"; "owl" ] ]
             let plan = SubmissionPlan.Of(TestFolder.Open folder.Root, [], 5.0, SampleSubmission.Read(folder.Path "s.csv"))
             let p = Predictions(plan, members)
-            Predictor(p, plain, ignore, null).Run()
+            Predictor(p, plain, (fun () -> ()), null).Run()
             Expect.equal (List.ofSeq p.UnknownColumns) [ "unicorn" ] "told"
             let table = (Combination.Of members).Combine p
             Expect.floatClose Accuracy.medium (float table[1]) (said p 1 0 1) "heron is n's alone"
