@@ -21,6 +21,9 @@ public sealed class BenchGroups : IDisposable
     /// <summary>The names, in the order in which all are run.</summary>
     public static IReadOnlyList<string> Names { get; } = ["decode", "front-ends", "loader", "models", "precision", "ssm", "sparse", "augmentation", "onnx"];
 
+    /// <summary>ONNX files that <c>onnx</c> times beside the models, from the same features.</summary>
+    public IReadOnlyList<string> Against { get; init; } = [];
+
     /// <summary>The group of that name.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
     /// <param name="batch">Clips in one call.</param>
@@ -36,7 +39,7 @@ public sealed class BenchGroups : IDisposable
         "ssm" => SsmBench.Create(batch, longest),
         "sparse" => SparseBench.Create(batch),
         "augmentation" => AugmentationBench.Create(),
-        "onnx" => OnnxBench.Create(batch, models),
+        "onnx" => OnnxBench.Create(batch, models, Against),
         _ => throw new ArgumentException(NearNames.Unknown("benchmark", name, Names)),
     };
 

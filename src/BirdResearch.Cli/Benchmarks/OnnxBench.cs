@@ -22,7 +22,10 @@ static class OnnxBench
     static readonly string[] Own = ["tf_efficientnet_b0", "resnet18", "tsresnet34"];
 
     /// <summary>The group; its tensors live in the current dispose scope, its sessions as long as the process.</summary>
-    public static BenchGroup Create(int batch, IReadOnlyList<string> models)
+    /// <param name="batch">Clips in one call.</param>
+    /// <param name="models">Models to time; empty for three of the image models.</param>
+    /// <param name="against">ONNX files that take the same features, timed beside each model.</param>
+    public static BenchGroup Create(int batch, IReadOnlyList<string> models, IReadOnlyList<string> against)
     {
         var cases = new List<BenchCase>();
         var goals = new List<Func<BenchTimes, BenchGoal>>();
@@ -52,6 +55,12 @@ static class OnnxBench
             var inTorch = Case("torch", () => Quietly(() => forward(input)).Dispose());
             var inOnnx = Case("onnxruntime", () => session.Run(values, shape));
             goals.Add(times => new BenchGoal($"{name} from {from}, onnxruntime over torch", times.Ratio(inTorch, inOnnx), "x"));
+            foreach (var file in from == "features" ? against : [])
+            {
+                var other = new OnnxSession(File.ReadAllBytes(file), get_num_threads());
+                var theirs = Case(Path.GetFileName(file), () => other.Run(values, shape));
+                goals.Add(times => new BenchGoal($"{name} from {from}, ours over {theirs.Variant}", times.Ratio(theirs, inOnnx), "x"));
+            }
             goals.Add(_ => new BenchGoal(
                 $"{name} from {from}, logits apart, largest {want.Max(Math.Abs):0.#}", 1e6 * apart, "ppm", Reach: 1e6 * RunExport.Tolerance, LowerIsBetter: true));
 

@@ -20,6 +20,7 @@ public static class Bench
         var batch = new Option<int>("--batch") { Description = "Clips in one call", DefaultValueFactory = _ => 8 };
         var models = new Option<string?>("--models") { Description = "Only these models" };
         var longest = new Option<int>("--longest") { Description = "Most tokens of a sequence in ssm's curve", DefaultValueFactory = _ => 16_384 };
+        var against = new Option<string?>("--against") { Description = "ONNX files that take the same features, such as PyTorch's own exports, timed beside the models of onnx" };
         var threads = new Option<int?>("--threads") { Description = "Threads for torch (default: all cores)" };
         return new Command("bench",
             """
@@ -36,7 +37,7 @@ public static class Bench
               bird bench sparse
               bird bench onnx --models tf_efficientnet_b0,tsresnet34 --threads 2
             """)
-        { name, json, rounds, batch, models, longest, threads }.Does((p, cancellation) =>
+        { name, json, rounds, batch, models, longest, against, threads }.Does((p, cancellation) =>
         {
             foreach (var (option, value) in new[] { ("--rounds", p.GetValue(rounds)), ("--batch", p.GetValue(batch)), ("--threads", p.GetValue(threads) ?? 1) })
                 if (value is < 1 or > 1024) throw new ArgumentException($"{option} is {value}; it must be between 1 and 1024.");
@@ -48,7 +49,7 @@ public static class Bench
             var goals = new List<BenchGoal>();
             foreach (var group in p.GetValue(name) is { } only ? [only] : BenchGroups.Names)
             {
-                using var groups = new BenchGroups();
+                using var groups = new BenchGroups { Against = Verb.Items(p.GetValue(against)) };
                 var bench = groups.Named(group, p.GetValue(batch), Verb.Items(p.GetValue(models)), p.GetValue(longest));
                 var times = bench.Time(p.GetValue(rounds), text => { if (Screen.IsLive && !p.GetValue(json)) Console.Error.Write($"\r{text,-70}\r"); }, cancellation);
                 var measured = bench.Rows(times);

@@ -1,7 +1,7 @@
 using BirdResearch.Export.Graph;
 using BirdResearch.Models;
-using MaxPool2d = TorchSharp.Modules.MaxPool2d;
 using static TorchSharp.torch;
+using MaxPool2d = TorchSharp.Modules.MaxPool2d;
 
 namespace BirdResearch.Export;
 
