@@ -56,6 +56,7 @@ let all =
         ExpressivityTests.tests
         ExportTests.tests
         FrontEndExportTests.tests
+        SequenceExportTests.tests
     ]
 
 /// Prints what was skipped and why, then the count alone on the last line. Expecto's own writer pads lines, so this goes around it.

@@ -100,8 +100,10 @@ static class SashimiNodes
     {
         using var scope = NewDisposeScope();
         var (weight, _) = pool.Linear.Ordered();
+        var width = weight.shape[0] / pool.Pool;
+        if (x.Length == 1) return graph.Times(graph.Reshape(Project(graph, x.Value, pool.Linear), -1, pool.Pool, width), 0);
         var made = Project(graph, graph.Slice(x.Value, 1, 0, x.Length - 1), pool.Linear);        // (B, L - 1, p H)
-        return graph.PadTokens(graph.Reshape(made, -1, (x.Length - 1) * pool.Pool, weight.shape[0] / pool.Pool), pool.Pool, 0);
+        return graph.PadTokens(graph.Reshape(made, -1, (x.Length - 1) * pool.Pool, width), pool.Pool, 0);
     }
 
     static OnnxValue Project(OnnxGraph graph, OnnxValue tokens, Pointwise layer)

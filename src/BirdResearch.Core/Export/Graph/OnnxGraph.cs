@@ -58,6 +58,12 @@ public sealed class OnnxGraph
     /// <summary>Declares an output under a name of its own.</summary>
     public void Output(string name, OnnxValue value, OnnxType type, params object[]? shape)
     {
+        // A loop pays for every operation in every round: what its body made is given as it is.
+        if (_around is not null && _nodes.Exists(n => n.Outputs.Contains(value)) && !_outputs.Exists(o => o.Value == value))
+        {
+            _outputs.Add(new OnnxPort(value, type, shape));
+            return;
+        }
         var named = Named(name);
         _nodes.Add(new OnnxNode("Identity", [value], [named], []));
         _outputs.Add(new OnnxPort(named, type, shape));
