@@ -10,7 +10,7 @@ namespace BirdResearch.Inference;
 public sealed record BudgetChoice(EnsemblePoint? Best, IReadOnlyList<EnsemblePoint> Front, int Tried, bool IsExact)
 {
     /// <summary>
-    /// Scores subsets of the members, all alike; then fits weights for those on the front and takes them where they are better. A subset of
+    /// Scores subsets of the members, all alike; then fits weights, for all subsets of a few members and else for those on the front, and takes them where they are better. A subset of
     /// good members can be worse than a part of it, so no subset is ruled out unseen.
     /// </summary>
     /// <param name="members">Candidates and validation rows.</param>
@@ -46,7 +46,12 @@ public sealed record BudgetChoice(EnsemblePoint? Best, IReadOnlyList<EnsemblePoi
 
         var all = scores.Where(s => !double.IsNaN(s.Value)).Select(s => (Subset: s.Key, Point: Point(members, s.Key, s.Value, SecondsOf(s.Key)))).ToList();
         var front = Unbeaten(all.Select(a => a.Point));
-        if (settings.Fit is { } fit) front = Unbeaten(front.Select(point => Refitted(members, point, fit)));
+        if (settings.Fit is { } fit)
+        {
+            // Alike, a good member may be worse off with a poor one that would help it with a small weight.
+            var worth = isExact && count <= settings.MostForAllWeights ? all.Select(a => a.Point).ToList() : front;
+            front = Unbeaten(worth.Select(point => Refitted(members, point, fit)));
+        }
         return new BudgetChoice(front.LastOrDefault(p => p.SecondsPerFile <= budget), front, scores.Count, isExact);
     }
 
