@@ -17,6 +17,8 @@ public sealed class Predictor(Predictions predictions, PredictorSettings setting
     // Time kept back for a last writing, in multiples of the longest so far.
     const double WritingReserve = 2, LeastReserve = 1;
 
+    const double StayOut = 0.7;
+
     readonly Lock _lock = new();
     readonly HashSet<int> _left = [];
     readonly ConcurrentDictionary<string, byte> _told = [];
@@ -157,21 +159,20 @@ public sealed class Predictor(Predictions predictions, PredictorSettings setting
     /// <summary>Of the members that a stretch lacks, those for which there is time on all rows that lack them; the best per second come first.</summary>
     IReadOnlyList<int> Affordable(List<int> members)
     {
-        members.Sort((a, b) => PerSecond(b).CompareTo(PerSecond(a)) is not 0 and var order ? order : a.CompareTo(b));
-        if (settings.Deadline is null) return members;
-        members.RemoveAll(m => !HasTimeFor(m));
-        if (members.Count == 0) return members;
         lock (_lock)
         {
+            members.Sort((a, b) => Worth(b).CompareTo(Worth(a)) is not 0 and var order ? order : a.CompareTo(b));
+            if (settings.Deadline is null) return members;
+            members.RemoveAll(m => !HasTimeFor(m));
+            if (members.Count == 0) return members;
             var kept = members.ToList();
             while (kept.Count > 1 && Prediction(kept).High > SecondsLeft() - Reserve()) kept.RemoveAt(kept.Count - 1);
-            foreach (var m in members)
-            {
-                if (kept.Contains(m) ? _left.Remove(m) : _left.Add(m))
-                    Note(kept.Contains(m)
-                        ? $"There is time for {predictions.Members[m].Name} again."
-                        : $"Time is short: {predictions.Members[m].Name} is left out of the recordings to come (least value per second).", again: true);
-            }
+            var changed = false;
+            foreach (var m in members) changed |= kept.Contains(m) ? _left.Remove(m) : _left.Add(m);
+            if (changed)
+                Note(_left.Count == 0
+                    ? "There is time for every model again."
+                    : $"Time is short. Left out of the recordings to come, for least value per second: {string.Join(", ", _left.Order().Select(m => predictions.Members[m].Name))}.", again: true);
             return kept;
         }
     }
@@ -179,7 +180,8 @@ public sealed class Predictor(Predictions predictions, PredictorSettings setting
     TimeSpread Prediction(IReadOnlyList<int> members) =>
         Pace.Predict(members.Select(m => (m, (long)Math.Max(0, _total - _rows[m]))).Append((Pace.Decoding, (long)members.Max(m => Math.Max(0, _total - _rows[m])))));
 
-    double PerSecond(int member) => predictions.Members[member].Value / Math.Max(1e-9, Pace.PerRow(member));
+    /// <summary>Value per second. One that was left out must be clearly better to come back, or alike ones would take turns.</summary>
+    double Worth(int member) => predictions.Members[member].Value / Math.Max(1e-9, Pace.PerRow(member)) * (_left.Contains(member) ? StayOut : 1);
 
     /// <summary>A first figure for each member, from silence: two calls, of which the first makes room and plans.</summary>
     void Measure()
