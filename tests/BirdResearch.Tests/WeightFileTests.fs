@@ -74,7 +74,7 @@ let private saved (path: string) (prefix: string) (model: Classifier) (around: b
             prefix + key, Pickle.cut (Pickle.storage (storageKind t) (string i) t.NumberOfElements) 0L t.shape (stridesOf t.shape) ]
     torchFile path (Pickle.whole (around (Pickle.dict tensors))) [ for i, (_, t) in List.indexed entries -> string i, t.bytes.ToArray() ]
 
-let private values = lazy (JsonDocument.Parse(File.ReadAllText(Path.Combine(oracles, "weights", "values.json"))).RootElement)
+let private values = lazy (JsonDocument.Parse(File.ReadAllText(Path.Combine(oracles, "weights", "values.txt"))).RootElement)
 
 let private expectValues (file: WeightFile) (expected: JsonElement) =
     use _ = torch.NewDisposeScope()
