@@ -142,6 +142,15 @@ let private encoder =
             Expect.equal decayed [ "weight" ] "leaves that are decayed"
             for key in [ "v.layers.0.norm.weight"; "v.layers.0.mixer.A_log"; "v.pos_embed"; "v.cls_token"; "v.layers.0.mixer.conv1d.bias" ] do
                 Expect.isFalse (model.IsDecayed(key, entry model key)) key)
+        torchTest "class token and positions start as noise of deviation 0.02, no two alike" (fun () ->
+            use model = classifier small (InputShape(1L, 32L, 64L)) (ModelOptions()) 5
+            for key in [ "v.cls_token"; "v.pos_embed" ] do
+                let values = (entry model key).data<float32>().ToArray()
+                Expect.isGreaterThan (Array.distinct values).Length (values.Length * 9 / 10) $"{key}: different values"
+                let mean = Array.averageBy float values
+                let deviation = sqrt (Array.averageBy (fun x -> (float x - mean) ** 2.0) values)
+                Expect.isTrue (deviation > 0.01 && deviation < 0.03) $"{key}: deviation {deviation}")
+
         torchTest "the class token and the mean over the others are pooled" (fun () ->
             let x = torch.randn (2L, 1L, 32L, 56L)
             for pooling in [ TokenPooling.Mean; TokenPooling.ClassToken ] do

@@ -32,7 +32,8 @@ sealed class VimEncoder : nn.Module<Tensor, Tensor>
         (_settings, Grid) = (settings, settings.GridOf(input.Rows, input.Frames));
         cls_token = nn.Parameter(zeros(1, 1, settings.Width));
         pos_embed = nn.Parameter(zeros(1, 1 + Grid.Count, settings.Width));
-        foreach (var drawn in (Parameter[])[cls_token, pos_embed]) nn.init.trunc_normal_(drawn, std: Deviation);
+        // TorchSharp's trunc_normal_ fills with a constant; timm cuts at +-2, a hundred deviations away, so that this is the same.
+        foreach (var drawn in (Parameter[])[cls_token, pos_embed]) nn.init.normal_(drawn, 0, Deviation);
         patch_embed = new PatchEmbedding(input.Channels, settings);
         head = new UnusedHead(settings.Width);
         layers = new ModuleList<VimLayer>([.. Enumerable.Range(0, settings.Depth).Select(i => new VimLayer(settings, flipped: i % 2 == 1))]);
