@@ -1,4 +1,5 @@
 using BirdResearch.Export.Graph;
+using BirdResearch.Kernels;
 using BirdResearch.Models;
 using static TorchSharp.torch;
 
@@ -33,7 +34,7 @@ static class SsambaNodes
             ("kernel_shape", new[] { settings.PatchRows, settings.PatchFrames }), ("strides", new[] { settings.RowStride, settings.FrameStride }));
         var tokens = graph.Transpose(graph.Reshape(cells, -1, settings.Width, patches), 0, 2, 1);
         var positions = encoder.Positions.clone();
-        positions.narrow(1, 0, 1).add_(encoder.ClassToken);                                      // in the place that is padded with zeros
+        positions.narrow(1, 0, 1).add_(encoder.ClassToken, KeptScalar.Of(1L));                   // in the place that is padded with zeros
         return graph.Plus(graph.PadTokens(tokens, 1, 0), graph.Tensor(positions));
     }
 
