@@ -138,7 +138,7 @@ let tests =
             Expect.isTrue (rows[0] > 0 && rows[0] < 80) $"the slow one scored some when time remained: {rows[0]}"
             Expect.isTrue predictor.IsIncomplete "and that is told"
             Expect.isLessThanOrEqual (clock.GetTimestamp()) 400_000_000L "in time"
-            Expect.isTrue (notes |> Seq.exists (fun n -> n.Contains "slow" && n.Contains "left out")) $"%A{List.ofSeq notes}"
+            Expect.isTrue (notes |> Seq.exists (fun n -> n.Contains "slow" && n.Contains "Left out")) $"%A{List.ofSeq notes}"
             Expect.all written (fun table -> table.Length = 240 && table |> Array.forall (fun x -> x >= 0f && x <= 1f)) "every table on the way is whole and valid"
             for r in 0 .. 79 do Expect.isTrue (p.IsScored(1, r)) $"row {r}"
         }
