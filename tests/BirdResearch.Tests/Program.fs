@@ -48,6 +48,7 @@ let all =
         MemoryTests.tests
         ExperimentTests.tests
         CliTests.tests
+        PretrainedTests.tests
         EnsembleRunsTests.tests
         AnalysisTests.tests
         SsambaTests.tests

@@ -59,7 +59,7 @@ let private zipped (level: CompressionLevel) (path: string) (entries: (string * 
 
 let private torchFile path (pickle: byte[]) (storages: (string * byte[]) list) =
     zipped CompressionLevel.NoCompression path
-        ([ "archive/data.pkl", pickle ] @ [ for key, bytes in storages -> $"archive/data/{key}", bytes ] @ [ "archive/version", "3\n"B ])
+        ([ "archive/data.pkl", pickle ] @ [ for key, bytes in storages -> $"archive/data/{key}", bytes ] @ [ "archive/byteorder", "little"B; "archive/version", "3\n"B ])
 
 let private storageKind (t: torch.Tensor) = if t.dtype = torch.float32 then "FloatStorage" else "LongStorage"
 
@@ -92,6 +92,7 @@ let private ofPyTorch =
         for name, part, section, format in
             [ "checkpoint.pth", "checkpoint", "state_dict", "PyTorch (zip)"
               "checkpoint.legacy.pth", "checkpoint", "state_dict", "PyTorch (before 1.6)"
+              "checkpoint.protocol5.pth", "checkpoint", "state_dict", "PyTorch (zip)"
               "module.pth", "module", "", "PyTorch (zip)" ] do
             test $"{name} holds what PyTorch wrote: every type, strided, offset, shared, repeated and empty tensors" {
                 use file = WeightFile.Open(Path.Combine(oracles, "weights", name))
@@ -104,6 +105,19 @@ let private ofPyTorch =
                 File.Copy(Path.Combine(oracles, "weights", "module.pth"), path)
                 use file = WeightFile.Open path
                 Expect.equal file.Format "PyTorch (zip)" "format")
+        }
+        test "a tensor over bytes whose element type stands apart is read, as newer PyTorch writes some types" {
+            inFolder (fun folder ->
+                use _ = torch.NewDisposeScope()
+                let path = Path.Combine(folder, "bytes.pth")
+                let tensor =
+                    Pickle.join [
+                        Pickle.name "torch._utils" "_rebuild_tensor_v3"
+                        Pickle.tuple [ Pickle.storage "UntypedStorage" "0" 8L; Pickle.int 1L; Pickle.ints [ 3L ]; Pickle.ints [ 1L ]; [| 0x89uy |]; Pickle.ordered; Pickle.name "torch" "int16" ]
+                        "R"B ]
+                torchFile path (Pickle.whole (Pickle.dict [ "a", tensor ])) [ "0", Array.collect (fun (n: int16) -> BitConverter.GetBytes n) [| 5s; 6s; -7s; 8s |] ]
+                use file = WeightFile.Open path
+                Expect.equal (file.Read("a").data<int16>().ToArray()) [| 6s; -7s; 8s |] "values")
         }
         test "an archive that was packed again with compression is read too" {
             inFolder (fun folder ->

@@ -1,7 +1,7 @@
 """Small files that PyTorch writes (Debian: python3-torch, 1.13), with the values that they hold.
 
 python3 torch_files.py writes beside itself checkpoint.pth (torch.save of today: a zip), checkpoint.legacy.pth (the format before
-PyTorch 1.6), module.pth (the state dictionary of a module, as published models are) and values.txt."""
+PyTorch 1.6), checkpoint.protocol5.pth (a newer pickle), module.pth (the state dictionary of a module, as published models are) and values.txt."""
 import collections
 import json
 import os
@@ -56,6 +56,7 @@ if __name__ == "__main__":
     whole = checkpoint()
     torch.save(whole, os.path.join(HERE, "checkpoint.pth"))
     torch.save(whole, os.path.join(HERE, "checkpoint.legacy.pth"), _use_new_zipfile_serialization=False)
+    torch.save(whole, os.path.join(HERE, "checkpoint.protocol5.pth"), pickle_protocol=5)
     torch.save(module(), os.path.join(HERE, "module.pth"))
     with open(os.path.join(HERE, "values.txt"), "w") as file:
         json.dump({"checkpoint": described(whole["state_dict"]), "module": described(module())}, file, indent=1)
