@@ -56,6 +56,7 @@ let all =
         ReadoutTests.tests
         ExpressivityTests.tests
         ExportTests.tests
+        QuantisationTests.tests
         FrontEndExportTests.tests
         SequenceExportTests.tests
     ]

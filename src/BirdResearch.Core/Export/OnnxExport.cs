@@ -15,11 +15,14 @@ public static class OnnxExport
     public const string Features = "features";
 
     /// <summary>The graph of a front-end and a model in evaluation mode.</summary>
-    public static OnnxGraph Graph(FrontEnd frontEnd, Classifier model, ModelCard card)
+    public static OnnxGraph Graph(FrontEnd frontEnd, Classifier model, ModelCard card) => Graph(frontEnd, model, card, out _);
+
+    /// <summary>The same, and where the front-end ends and the model begins.</summary>
+    public static OnnxGraph Graph(FrontEnd frontEnd, Classifier model, ModelCard card, out OnnxValue features)
     {
         var graph = new OnnxGraph();
         var samples = graph.Input(Input, OnnxType.Float, "batch", card.WindowSamples);
-        var features = FrontEndNodes.Add(graph, frontEnd, samples, card.WindowSamples);
+        features = FrontEndNodes.Add(graph, frontEnd, samples, card.WindowSamples);
         graph.Output(Output, ModelNodes.Add(graph, model, features), OnnxType.Float, "batch", card.Classes.Count);
         return graph;
     }

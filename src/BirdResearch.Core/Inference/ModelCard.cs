@@ -20,7 +20,7 @@ public sealed record ModelCard
 
     const string FormatKey = "bird.format";
 
-    /// <summary>What to call it in tables: the file's name, or the run's where the file is just called model.</summary>
+    /// <summary>What to call it in tables: the file's name, or the run's where the file is called model, with what follows after a dot.</summary>
     public required string Name { get; init; }
 
     /// <summary>Catalogue name of the model.</summary>
@@ -50,23 +50,34 @@ public sealed record ModelCard
     /// <summary>Settings of the front-end as JSON: what the graph does before the model.</summary>
     public required string Preprocessing { get; init; }
 
+    /// <summary>What its convolutions reckon in where that is not float32: <see cref="Int8"/>, or null.</summary>
+    public string? Quantised { get; init; }
+
+    /// <summary>8-bit integers.</summary>
+    public const string Int8 = "int8";
+
     /// <summary>Samples of a window.</summary>
     public int WindowSamples => (int)Math.Round(SampleRate * Seconds);
 
     /// <summary>As key and text, for the metadata of a file.</summary>
-    public IReadOnlyDictionary<string, string> ToMetadata() => new Dictionary<string, string>
+    public IReadOnlyDictionary<string, string> ToMetadata()
     {
-        [FormatKey] = JsonSerializer.Serialize(Format),
-        ["model"] = Model,
-        ["front_end"] = FrontEnd,
-        ["run"] = Run,
-        ["sample_rate"] = JsonSerializer.Serialize(SampleRate),
-        ["seconds"] = JsonSerializer.Serialize(Seconds),
-        ["classes"] = JsonSerializer.Serialize(Classes),
-        ["scores"] = Scores == ScoreRule.Softmax ? "softmax" : "sigmoid",
-        ["prior"] = JsonSerializer.Serialize(Prior),
-        ["preprocessing"] = Preprocessing,
-    };
+        var metadata = new Dictionary<string, string>
+        {
+            [FormatKey] = JsonSerializer.Serialize(Format),
+            ["model"] = Model,
+            ["front_end"] = FrontEnd,
+            ["run"] = Run,
+            ["sample_rate"] = JsonSerializer.Serialize(SampleRate),
+            ["seconds"] = JsonSerializer.Serialize(Seconds),
+            ["classes"] = JsonSerializer.Serialize(Classes),
+            ["scores"] = Scores == ScoreRule.Softmax ? "softmax" : "sigmoid",
+            ["prior"] = JsonSerializer.Serialize(Prior),
+            ["preprocessing"] = Preprocessing,
+        };
+        if (Quantised is { } form) metadata["quantised"] = form;
+        return metadata;
+    }
 
     /// <summary>Reads what <see cref="ToMetadata"/> wrote; anything missing or impossible is an error that names the file and the key.</summary>
     /// <param name="metadata">Keys and texts of the file.</param>
@@ -81,7 +92,7 @@ public sealed record ModelCard
         var classes = Json<string[]>("classes");
         var card = new ModelCard
         {
-            Name = Path.GetFileNameWithoutExtension(path) is var file && file == "model" ? Text("run") : file,
+            Name = NameOf(Path.GetFileNameWithoutExtension(path)),
             Model = Text("model"),
             FrontEnd = Text("front_end"),
             Run = Text("run"),
@@ -96,13 +107,18 @@ public sealed record ModelCard
             },
             Prior = Json<double[]>("prior"),
             Preprocessing = Text("preprocessing"),
+            Quantised = metadata.GetValueOrDefault("quantised"),
         };
+        if (card.Quantised is not (null or Int8)) throw Wrong("quantised", card.Quantised, $"{Int8}, or none");
         if (card.SampleRate is < 1000 or > 400_000) throw Wrong("sample_rate", Text("sample_rate"), "a rate in Hz");
         if (card.Seconds is not (> 0 and <= 600)) throw Wrong("seconds", Text("seconds"), "a length in seconds");
         if (classes.Length == 0 || classes.Distinct().Count() != classes.Length) throw Wrong("classes", Text("classes"), "class names, each once");
         if (card.Prior.Count != classes.Length || card.Prior.Any(p => p is not (>= 0 and <= 1)))
             throw Wrong("prior", Text("prior"), "a share in [0, 1] for each class");
         return card;
+
+        // model.onnx and model.int8.onnx lie in the folder of a run: the run's name tells more.
+        string NameOf(string file) => file == "model" || file.StartsWith("model.", StringComparison.Ordinal) ? Text("run") + file["model".Length..] : file;
 
         string Text(string key) => metadata.TryGetValue(key, out var text) ? text : throw Wrong(key, "missing", "a text");
 

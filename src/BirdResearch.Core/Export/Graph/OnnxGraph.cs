@@ -102,6 +102,42 @@ public sealed class OnnxGraph
     public OnnxValue Integers(params long[] values) =>
         Constant(new OnnxConstant(OnnxType.Int64, [values.Length], MemoryMarshal.AsBytes<long>(values).ToArray()));
 
+    /// <summary>A graph with the inputs and constants of this one and no operation, to which these can be added again, some of them changed.</summary>
+    public OnnxGraph Again()
+    {
+        var graph = new OnnxGraph { _count = _count };
+        graph._inputs.AddRange(_inputs);
+        graph._constants.AddRange(_constants);
+        foreach (var (key, value) in _known) graph._known[key] = value;
+        return graph;
+    }
+
+    /// <summary>Adds an operation of another graph under the names that it has there.</summary>
+    public void Keep(OnnxNode node) => _nodes.Add(node);
+
+    /// <summary>Declares an output that a kept operation makes under that name.</summary>
+    public void Keep(OnnxPort output) => _outputs.Add(output);
+
+    /// <summary>Forgets constants that no operation reads.</summary>
+    public void DropUnused()
+    {
+        var read = new HashSet<OnnxValue>(_outputs.Select(o => o.Value));
+        Read(this);
+        _constants.RemoveAll(c => !read.Contains(c.Item1));
+        foreach (var (key, _) in _known.Where(k => !read.Contains(k.Value)).ToList()) _known.Remove(key);
+
+        void Read(OnnxGraph graph)
+        {
+            foreach (var node in graph._nodes)
+            {
+                read.UnionWith(node.Inputs);
+                foreach (var attribute in node.Attributes)
+                    if (attribute.Value is OnnxGraph body) Read(body);
+            }
+            read.UnionWith(graph._outputs.Select(o => o.Value));
+        }
+    }
+
     // Ports of a body take fresh names: a body's names may not hide those around it.
     OnnxValue Named(string name) => _around is null ? new OnnxValue(name) : Fresh(name);
 
