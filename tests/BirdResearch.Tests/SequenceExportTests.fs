@@ -7,6 +7,7 @@ open BirdResearch.Export
 open BirdResearch.Export.Graph
 open BirdResearch.Features
 open BirdResearch.Inference
+open BirdResearch.Kernels
 open BirdResearch.Models
 
 let private cardOf (frontEnd: FrontEnd) seconds classes =
@@ -45,6 +46,43 @@ let private agrees (model: Classifier) =
 
 let private levels mixer = [| SashimiLevel(mixer, 2, States = Nullable 6L); SashimiLevel(mixer, 1, States = Nullable 4L, FeedForward = 0) |]
 
+/// The largest difference over the largest value between torch's tensor and a graph of one input.
+let private apart (want: torch.Tensor) (x: torch.Tensor) (add: OnnxGraph -> OnnxValue -> OnnxValue) =
+    let graph = OnnxGraph()
+    let input = graph.Input("x", OnnxType.Float, "batch", x.shape[1], x.shape[2])
+    graph.Output("y", add graph input, OnnxType.Float, null)
+    use session = new OnnxSession(OnnxFile.Bytes(graph, Collections.Generic.Dictionary<string, string>()))
+    let got = session.Run(ReadOnlyMemory(x.data<float32>().ToArray()), x.shape)
+    let want = want.contiguous().data<float32>().ToArray()
+    (Array.map2 (fun a b -> abs (a - b)) want got |> Array.max) / (want |> Array.map abs |> Array.max)
+
+let private scanned (clips: int64) (length: int64) (reverse: bool) =
+    Tensors.torchTest $"""the scan of {clips} x {length} tokens from the {(if reverse then "last" else "first")} is the kernel's""" (fun () ->
+        let channels, states = 5L, 3L
+        let part (width: int64) = torch.randn(clips, length, width)
+        let u, delta, b, c = part channels, torch.nn.functional.softplus (part channels), part states, part states
+        let a = torch.rand(channels, states).add_(torch.tensor 0.1f).neg_ ()
+        let ways (t: torch.Tensor) = t.transpose(1L, 2L)
+        let want = (SelectiveScan.Reference(ScanInputs(ways u, ways delta, a, ways b, ways c, Reverse = reverse))).Y |> ways
+        let x = torch.cat([| u; delta; b; c |], 2L)
+        let difference =
+            apart want x (fun graph input ->
+                let parts = graph.Add("Split", [| input; graph.Integers(channels, channels, states, states) |], 4, OnnxAttribute.op_Implicit (struct ("axis", 2L)))
+                let decay = graph.Floats(ReadOnlySpan(a.t().contiguous().data<float32>().ToArray()), states, channels)
+                ScanNodes.Scan(graph, parts[0], parts[1], decay, parts[2], parts[3], struct (length, channels, states), reverse))
+        Expect.isLessThan difference 1e-5f "of the largest output")
+
+let private chunked (length: int64) (chunk: int64) (bidirectional: bool) =
+    Tensors.torchTest $"""S4D {(if bidirectional then "both ways" else "one way")} over {length} tokens in chunks of {chunk} is torch's""" (fun () ->
+        use _ = torch.no_grad ()
+        use layer = new S4Convolution(6L, S4Settings(States = 8L, Bidirectional = bidirectional))
+        for clips in [ 1L; 3L ] do
+            let x = torch.randn(clips, length, 6L)
+            let difference =
+                apart (layer.call x) x (fun graph input ->
+                    graph.Add("Gelu", [| StateSpaceNodes.Convolve(graph, input, layer, length, Nullable chunk) |]))
+            Expect.isLessThan difference 1e-5f $"{clips} clips")
+
 let tests =
     testSequencedGroup "torch" <| testList "Sequence export" [
         whole "mamba_tiny" (small "mel") 0.6
@@ -52,6 +90,14 @@ let tests =
         whole "ssamba_test_tiny" (small "kaldi-fbank") 0.6
         whole "mamba_raw_tiny" (small "waveform") 0.1003
         whole "sashimi_mamba_tiny" (small "waveform") 0.1003
+        for clips in [ 1L; 3L ] do
+            for length in [ 1L; 37L; 250L ] do
+                for reverse in [ false; true ] do
+                    scanned clips length reverse
+        for length in [ 1L; 61L; 128L ] do
+            for chunk in [ 4L; 16L; 128L ] do
+                for bidirectional in [ false; true ] do
+                    chunked length chunk bidirectional
         for samples in [ 1L; 63L; 1024L; 5001L ] do
             Tensors.torchTest $"S4D over {samples} samples is the same in chunks" (fun () ->
                 use model = Classifiers.Create("sashimi_s4d_tiny", 5, InputShape(1L, 1L, samples), ModelOptions(Seed = Nullable 2))

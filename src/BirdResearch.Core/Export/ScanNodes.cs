@@ -4,7 +4,9 @@ namespace BirdResearch.Export;
 
 /// <summary>
 /// The selective scan, h_t = exp(delta_t A) h_{t-1} + delta_t B_t u_t and y_t = C_t h_t, as ONNX's Scan over tokens: every value is made once, in
-/// the caches, and nothing grows. Scans by doubling, or over unrolled chunks, make all states of many tokens at once and are slower here.
+/// the caches, and nothing grows. What a step costs is its arithmetic more than its operators, so forms that do more of it lose. CPU time over
+/// this form's, at batch 1 and batch 8: 8 chunks scanned side by side, then carried, 0.9 and 1.7 (5000 tokens of 128 channels), 1.5 and 2.4 (500 of
+/// 512); blocks of 16 tokens whose decays are made at once 0.85 and 1.2, 1.1 and 1.7.
 /// </summary>
 static class ScanNodes
 {
@@ -28,7 +30,7 @@ static class ScanNodes
         var into = body.Input("b", OnnxType.Float, "batch", states, 1L);
         var from = body.Input("c", OnnxType.Float, "batch", 1L, states);
         var kept = body.Times(body.Add("Exp", [body.Times(step, a)]), before);
-        var after = body.Plus(kept, body.Times(into, given));                                    // (B, N, D)
+        var after = body.Plus(kept, body.MatMul(into, given));                                   // (B, N, D)
         var y = body.MatMul(from, after);                                                        // (B, 1, D)
         body.Output("h_next", after, OnnxType.Float, "batch", states, channels);
         body.Output("y", y, OnnxType.Float, "batch", 1L, channels);
