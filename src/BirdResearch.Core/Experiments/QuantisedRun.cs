@@ -26,7 +26,7 @@ public sealed record QuantisedRun(
 
     /// <summary>Why it does not pay, or null where it does.</summary>
     public string? Drawback =>
-        !(Speed >= LeastSpeed) ? FormattableString.Invariant($"it is {Speed:0.00} times as fast as float32, and must be {LeastSpeed:0.0} times")
-        : !(Loss <= LargestLoss) ? FormattableString.Invariant($"it loses {Loss:0.000} of mAP, and may lose {LargestLoss:0.00}")
+        !(Speed >= LeastSpeed) ? FormattableString.Invariant($"it is {Speed:0.000} times as fast as float32, and must be {LeastSpeed:0.000} times")
+        : !(Loss <= LargestLoss) ? FormattableString.Invariant($"it loses {Loss:0.0000} of mAP, and may lose {LargestLoss:0.0000}")
         : null;
 }

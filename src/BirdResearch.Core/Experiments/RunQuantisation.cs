@@ -33,7 +33,7 @@ public static class RunQuantisation
         var quantisation = new Quantisation(graph, features);
         if (quantisation.Convolutions == 0)
             throw new InvalidOperationException(
-                $"{model.Card.Model} has no convolution of {Quantisation.FewestChannels} or more channels per kernel, so int8 would not make it faster. No file is written.");
+                $"{model.Card.Model} has no convolution that int8 would make faster. No file is written.");
 
         var reader = new WindowReader(data, model.Card.SampleRate, model.Card.Seconds);
         var calibration = Calibration(split.Train);

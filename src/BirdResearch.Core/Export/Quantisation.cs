@@ -6,13 +6,13 @@ namespace BirdResearch.Export;
 /// <summary>
 /// The 8-bit form of a convolutional network: weights are signed, with a scale for each channel that they make; maps are unsigned, with a scale and
 /// a zero each, from ranges that are measured beforehand. Values pass through QuantizeLinear and DequantizeLinear, which onnxruntime joins with the
-/// convolutions and sums between them into integer ones (ONNX specification, "QuantizeLinear"; onnxruntime, "Quantize ONNX models", QDQ format).
-/// The front-end, convolutions of few channels, depthwise ones, those of pooled vectors, and the classifier stay in float32. Processors without
+/// convolutions, sums, means, gates and SiLUs between them into integer ones (ONNX specification, "QuantizeLinear"; onnxruntime, "Quantize ONNX models",
+/// QDQ format). The front-end, what is done with pooled vectors, and the classifier stay in float32. Processors without
 /// VNNI instructions can saturate where a weight and a map are both near full scale.
 /// </summary>
 public sealed class Quantisation
 {
-    /// <summary>Fewest channels under a convolution's kernel for which integers are faster.</summary>
+    /// <summary>Fewest channels under the kernel of a grouped convolution for which integers are faster.</summary>
     public const int FewestChannels = 16;
 
     const string Watched = "ranges";
@@ -34,14 +34,25 @@ public sealed class Quantisation
             if (!node.Inputs.Any(ours.Contains)) continue;
             ours.UnionWith(node.Outputs);
             if (node.Operator == "GlobalAveragePool" || node.Inputs.Where(ours.Contains).All(pooled.Contains)) pooled.UnionWith(node.Outputs);
-            else if (node.Operator == "Conv" && IsWide(node)) _convolutions.Add(node);
+            else if (node.Operator == "Conv" && Pays(node)) _convolutions.Add(node);
         }
+
+        // Sequence models pool no map: they hold a convolution or two, in which they spend no time.
+        if (pooled.Count == 0) _convolutions.Clear();
 
         var readers = graph.Nodes.SelectMany(n => n.Inputs.Select(v => (Value: v, Node: n))).ToLookup(r => r.Value, r => r.Node);
         var chosen = new HashSet<OnnxValue>();
         foreach (var node in graph.Nodes.Where(_convolutions.Contains)) chosen.UnionWith([node.Inputs[0], Rectified(node.Outputs[0])]);
         foreach (var node in graph.Nodes)
-            if (node.Operator == "Add" && node.Inputs.All(chosen.Contains)) chosen.Add(Rectified(node.Outputs[0]));
+            switch (node.Operator)
+            {
+                case "Add" or "Sigmoid" or "GlobalAveragePool" when node.Inputs.All(chosen.Contains):
+                    chosen.Add(Rectified(node.Outputs[0]));
+                    break;
+                case "Mul" when node.Inputs.Any(chosen.Contains) && node.Inputs.All(v => chosen.Contains(v) || pooled.Contains(v)):
+                    chosen.UnionWith(node.Inputs.Append(node.Outputs[0]));
+                    break;
+            }
         _values.AddRange(graph.Inputs.Select(i => i.Value).Concat(graph.Nodes.SelectMany(n => n.Outputs)).Where(chosen.Contains));
 
         // A ReLU is nothing but the range's lower end, so that it costs nothing in integers.
@@ -127,7 +138,10 @@ public sealed class Quantisation
         return scales;
     }
 
-    bool IsWide(OnnxNode convolution) =>
-        _constants.TryGetValue(convolution.Inputs[1], out var weight) && weight is { Type: OnnxType.Float, Shape: [_, >= FewestChannels, _, _] }
+    bool Pays(OnnxNode convolution) =>
+        _constants.TryGetValue(convolution.Inputs[1], out var weight) && weight is { Type: OnnxType.Float, Shape: [var made, var under, _, _] }
+        && GroupsOf(convolution) is var groups && (groups == 1 || groups == made || under >= FewestChannels)
         && (convolution.Inputs.Count < 3 || _constants.ContainsKey(convolution.Inputs[2]));
+
+    static long GroupsOf(OnnxNode convolution) => convolution.Attributes.FirstOrDefault(a => a.Name == "group")?.Value is long groups ? groups : 1;
 }
