@@ -90,6 +90,7 @@ public static class EnsembleVerb
             if (p.GetValue(calibrate))
                 ensemble = ensemble with { PostProcessing = new() { Calibration = ClassCalibration.Fit(ensemble.Combine(chosen.Members), chosen.Truth, chosen.Classes) } };
             Write(p.GetRequiredValue(output), ensemble, best, candidates, timed.Members, perFile, chosen, kind, by);
+            ShowCrossFitted(chosen, candidates[0].Folds, kind, by, Fit);
             ShowSoundscapes(ensemble, candidates);
             return 0;
         });
@@ -162,6 +163,15 @@ public static class EnsembleVerb
         Screen.Line("Correlation of log odds (of ranks) between members, mean over classes:");
         Screen.Table(["", .. candidates.Select((_, i) => $"{i + 1}>")], candidates.Select((c, a) => (IReadOnlyList<string>)
             [$"{a + 1} {c.Name}", .. candidates.Select((_, b) => a == b ? "" : $"{pearson[a, b].ToString("0.00", CultureInfo.InvariantCulture)} ({spearman[a, b].ToString("0.00", CultureInfo.InvariantCulture)})")]));
+    }
+
+    /// <summary>Weights that are fitted to the rows they are judged by flatter; these are fitted without the fold that they are judged by.</summary>
+    static void ShowCrossFitted(ValidatedMembers chosen, IReadOnlyList<int> folds, EnsembleRule rule, EnsembleMetric metric, Func<ValidatedMembers, FittedWeights> fit)
+    {
+        if (chosen.Names.Count < 2 || folds.Distinct().Count() < 2) return;
+        var fair = EnsembleFitting.CrossFitted(chosen, folds, metric, some => new Ensemble { Rule = rule, Members = some.Names, Weights = fit(some).Weights });
+        Screen.Line($"With weights fitted fold by fold to the other folds, a fairer figure: {Name(metric)} {Number(fair)}; the members alone " +
+            $"{string.Join(", ", chosen.Names.Select((name, i) => $"{Number(EnsembleFitting.Alike(chosen.Only([i]), rule, metric).Score)} {name}"))}.");
     }
 
     /// <summary>What the ensemble and each post-processing give on labelled soundscapes: test rows, by which nothing was chosen.</summary>

@@ -25,8 +25,10 @@ public static class EnsembleCandidates
             if (group.Select(r => r.Record.Trial.Fold).Distinct().Count() != group.Count())
                 throw new ArgumentException($"Two runs of {name} are of the same fold; name each once.");
             string[] places = [.. group.Select(r => r.Folder)];
+            var validation = Joined(places, "focal");
+            int[] folds = [.. group.SelectMany(r => Enumerable.Repeat(r.Record.Trial.Fold ?? 0, RunFiles.ReadScores(r.Folder, "focal").Ids.Count))];
             return new EnsembleCandidate(
-                isUnique ? name : $"{name}-{group.Key[..4]}", places, Joined(places, "focal"),
+                isUnique ? name : $"{name}-{group.Key[..4]}", places, validation, folds,
                 File.Exists(RunFiles.ScoresFile(places[0], "soundscape")) ? Mean([.. places.Select(p => RunFiles.ReadScores(p, "soundscape"))]) : null);
         }).ToList();
 
@@ -35,7 +37,7 @@ public static class EnsembleCandidates
             throw new ArgumentException("The runs were validated on different recordings. Train them on the same folds: 'bird run ... --fold all' holds every recording out once.");
         foreach (var candidate in candidates.Where(c => c.Validation.Ids.Count > common.Count))
             notes.Add($"{candidate.Validation.Ids.Count - common.Count} recordings that {candidate.Name} held out are left out: not every candidate did.");
-        return [.. candidates.Select(c => c with { Validation = Rows(c.Validation, common) })];
+        return [.. candidates.Select(c => Among(c, common))];
     }
 
     static Scores Joined(IReadOnlyList<string> folders, string domain)
@@ -57,11 +59,17 @@ public static class EnsembleCandidates
         return new Scores(parts[0].Domain, parts[0].Ids, parts[0].Classes, parts[0].Truth.ToArray(), sums);
     }
 
-    static Scores Rows(Scores scores, HashSet<string> ids)
+    /// <summary>The rows of those names alone, in the order of the names.</summary>
+    static EnsembleCandidate Among(EnsembleCandidate candidate, HashSet<string> ids)
     {
-        var (kept, width) = (Enumerable.Range(0, scores.Ids.Count).Where(r => ids.Contains(scores.Ids[r])).OrderBy(r => scores.Ids[r], StringComparer.Ordinal).ToList(), scores.Classes.Count);
-        return new Scores(
-            scores.Domain, [.. kept.Select(r => scores.Ids[r])], scores.Classes,
-            [.. kept.SelectMany(r => scores.Truth.Slice(r * width, width).ToArray())], [.. kept.SelectMany(r => scores.Values.Slice(r * width, width).ToArray())]);
+        var (scores, width) = (candidate.Validation, candidate.Validation.Classes.Count);
+        var kept = Enumerable.Range(0, scores.Ids.Count).Where(r => ids.Contains(scores.Ids[r])).OrderBy(r => scores.Ids[r], StringComparer.Ordinal).ToList();
+        return candidate with
+        {
+            Validation = new Scores(
+                scores.Domain, [.. kept.Select(r => scores.Ids[r])], scores.Classes,
+                [.. kept.SelectMany(r => scores.Truth.Slice(r * width, width).ToArray())], [.. kept.SelectMany(r => scores.Values.Slice(r * width, width).ToArray())]),
+            Folds = [.. kept.Select(r => candidate.Folds[r])],
+        };
     }
 }
