@@ -87,6 +87,15 @@ let tests =
             Expect.isTrue (plan.Notes |> Seq.exists (fun n -> n.Contains "gone")) "the log names what is missing"
         }
 
+        test "an empty test folder is scored by the sample submission's rows alone, as in a competition's first run" {
+            use folder = new Scratch()
+            folder.Text("test/readme.txt", [ "recordings come later" ])
+            folder.Text("sample.csv", [ "row_id,a,b"; "s_5,0,0"; "s_10,0,0" ])
+            let found = TestFolder.Open(folder.Path "test", true)
+            let plan = SubmissionPlan.Of(found, [], 5.0, SampleSubmission.Read(folder.Path "sample.csv"))
+            Expect.equal (idsOf plan) [ "s_5"; "s_10" ] "rows"
+        }
+
         test "a sample submission with a row twice or a row that names no second is refused" {
             use folder = new Scratch()
             folder.Text("twice.csv", [ "row_id,a"; "x_5,0"; "x_5,0" ])

@@ -67,8 +67,9 @@ public static class Predict
             using var members = MemberFiles.Open(p.GetValue(models) ?? []);
             var smoothing = p.GetValue(smooth) is { } kernel ? SmoothingOf(kernel) : null;
             var fileBoost = p.GetValue(boost) is { } power ? new FileBoost { Power = power } : null;
-            var found = folder is null ? TestFolder.OfFiles(recordings) : TestFolder.Open(folder, cancellation: cancellation);
-            var plan = SubmissionPlan.Of(found, members.Classes, p.GetValue(window), folder is null ? null : SampleOf(p.GetValue(sample), folder));
+            var asked = folder is null ? null : SampleOf(p.GetValue(sample), folder);
+            var found = folder is null ? TestFolder.OfFiles(recordings) : TestFolder.Open(folder, mayBeEmpty: asked is { Rows.Count: > 0 }, cancellation: cancellation);
+            var plan = SubmissionPlan.Of(found, members.Classes, p.GetValue(window), asked);
             var predictions = new Predictions(plan, members.All);
             var combination = members.Combination(plan.Columns, p.GetValue(rule), smoothing, fileBoost);
             _ = combination.Combine(predictions); // settings that do not fit are told before anything is scored

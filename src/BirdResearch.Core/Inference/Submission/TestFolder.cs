@@ -9,16 +9,18 @@ public sealed record TestFolder(string Path, IReadOnlyList<TestRecording> Record
 
     /// <summary>Lists a folder and reads the header of each sound file. A file that cannot be read is kept, with the reason.</summary>
     /// <param name="path">The folder; files are told by their extension, folders below it are not looked into.</param>
+    /// <param name="mayBeEmpty">Whether a folder without recordings is no error: a competition's may be, where the sample submission names the rows.</param>
     /// <param name="progress">Hears how many headers were read.</param>
     /// <param name="cancellation">Stops between two files.</param>
-    public static TestFolder Open(string path, IProgress<(int Done, int Total)>? progress = null, CancellationToken cancellation = default)
+    public static TestFolder Open(
+        string path, bool mayBeEmpty = false, IProgress<(int Done, int Total)>? progress = null, CancellationToken cancellation = default)
     {
         if (!Directory.Exists(path))
             throw new DirectoryNotFoundException($"There is no folder '{path}'; --test names the folder that holds the recordings.");
         string[] files = [.. Directory.EnumerateFiles(path)
             .Where(f => _sound.Contains(System.IO.Path.GetExtension(f).ToLowerInvariant()) && !System.IO.Path.GetFileName(f).StartsWith('.'))
             .Order(StringComparer.Ordinal)];
-        if (files.Length == 0) throw new InvalidDataException($"'{path}' holds no recording ({string.Join(", ", _sound)}).");
+        if (files.Length == 0 && !mayBeEmpty) throw new InvalidDataException($"'{path}' holds no recording ({string.Join(", ", _sound)}).");
         return Of(path, files, progress, cancellation);
     }
 
