@@ -70,6 +70,7 @@ let closing (summary: TestRunSummary) =
         match result.result with
         | Ignored reason -> output.WriteLine $"""skipped: {String.Join ('.', test.name)} ({reason})"""
         | _ -> ()
+    output.WriteLine $"{Tensors.settledTensors ()} tensors live at the end"
     output.WriteLine $"{summary.passed.Length} passed, {summary.failed.Length + summary.errored.Length} failed"
 
 [<EntryPoint>]

@@ -454,6 +454,7 @@ let private training =
             Expect.notEqual (bitsOf otherModel) (bitsOf wholeModel) "another seed")
         torchTest "the number of live tensors is flat over epochs" (fun () ->
             let learner, _ = prepare (PretrainingSettings(Epochs = 5, BatchSize = 4, WindowSeconds = 2.0, SecondsPerWindow = 4.0)) 1
+            settledTensors () |> ignore
             let counts = ResizeArray()
             let count =
                 { new IProgress<PretrainingProgress> with

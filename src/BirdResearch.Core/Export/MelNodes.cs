@@ -6,6 +6,8 @@ namespace BirdResearch.Export;
 /// <summary>A mel spectrogram, and the front-end made of it.</summary>
 static class MelNodes
 {
+    const double LastBits = 4e-7;
+
     /// <summary>(B, T) -> (B, channels, mels, frames).</summary>
     public static OnnxValue Add(OnnxGraph graph, MelFrontEnd frontEnd, OnnxValue samples, long length)
     {
@@ -28,7 +30,10 @@ static class MelNodes
         var columns = FrameNodes.Columns(graph, sound, length, settings.Fft, settings.Hop, frames);          // (B, fft, F)
         var bands = FourierNodes.FilterBank(graph, columns, frames, MelSpectrogram.PaddedWindow(settings), mel.Filters.Weights, settings.Power);
         if (settings.TopDb is not { } topDb) return bands;
-        var decibels = graph.Times(graph.Add("Log", [graph.AtLeast(bands, Decibels.Smallest)]), (settings.Power == 1 ? 20 : 10) / Math.Log(10));
+        var multiplier = settings.Power == 1 ? 20 : 10;
+        var logarithms = graph.Times(graph.Add("Log", [graph.AtLeast(bands, Decibels.Smallest)]), multiplier / Math.Log(10));
+        // A runtime's logarithm may differ in its last bit between lanes; lifted by some bits, silence stays one number throughout, or normalising would blow the bits up.
+        var decibels = graph.AtLeast(logarithms, multiplier * Math.Log10(Decibels.Smallest) * (1 - LastBits));
         var floor = graph.Plus(graph.Reduce("ReduceMax", decibels, 1, 2), -topDb);                           // (B, 1, 1)
         return graph.Add("Max", [decibels, floor]);
     }
