@@ -12,6 +12,8 @@ var root = new RootCommand(
       bird run models --data esc10 --fold 1          EfficientNet against the time-series ResNet
       bird pretrain ssamba_tiny --data birds         SSAMBA learns from sound without labels first
       bird export tf_efficientnet_b0.mel.birds.f0    a trained model as an ONNX file
+      bird predict dawn.ogg --model a.onnx           what is heard in a recording, and when
+      bird predict --test DIR --model a.onnx b.onnx  a submission for a folder of recordings
       bird report models                             the report of what has been run
       bird models                                    the catalogue, with sizes and multiply-adds
     """)

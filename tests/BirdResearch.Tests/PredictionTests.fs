@@ -170,6 +170,21 @@ let tests =
             Expect.equal (predictor.RowsOf[0]) 7 "with the seven that were scored"
         }
 
+        test "a recording that vanishes after its header was read keeps the prior, is told of, and holds up nobody" {
+            for deadline in [ Nullable(); Nullable 1_000_000_000_000L ] do
+                use folder = new Scratch()
+                for name in [ "a"; "b"; "c" ] do folder.Ramp(name + ".wav", 10.0)
+                let settings = PredictorSettings(Workers = 2, Clock = HandClock(), Deadline = deadline)
+                let predictor, p, written, notes = predictWith settings [ member' "m" 8000 5.0 ignore; member' "n" 16000 5.0 ignore ] (TestFolder.Open folder.Root)
+                File.Delete(folder.Path "b.wav")
+                predictor.Run()
+                Expect.isFalse predictor.IsIncomplete "nothing is left to do"
+                Expect.equal (List.ofSeq predictor.RowsOf) [ 4; 4 ] "rows of the others"
+                Expect.equal (rowsOf p "b") (List.replicate 2 (List.ofSeq p.Prior)) "the prior"
+                Expect.isTrue (notes |> Seq.exists (fun n -> n.Contains "b.wav")) "the log"
+                Expect.equal written[written.Count - 1].Length 18 "a whole table"
+        }
+
         test "a model that fails ends the run with its own error, not with a hang" {
             use folder = new Scratch()
             for i in 1 .. 8 do folder.Ramp($"r{i}.wav", 10.0)

@@ -20,7 +20,9 @@ public sealed class Predictor(Predictions predictions, PredictorSettings setting
     const double StayOut = 0.7;
 
     readonly Lock _lock = new();
-    readonly HashSet<int> _left = [];
+    readonly HashSet<int> _left = [];                     // members that are left out for now
+    readonly HashSet<Stretch> _unreadable = [];
+    readonly HashSet<(Stretch, int)> _silent = [];        // stretches whose sound ends before their rows do, by member
     readonly ConcurrentDictionary<string, byte> _told = [];
     readonly int _total = Stretch.Of(predictions.Plan, settings.StretchRows).Sum(s => s.Count);
 
@@ -111,8 +113,10 @@ public sealed class Predictor(Predictions predictions, PredictorSettings setting
         {
             Note($"{e.Message.TrimEnd('.')}. Its rows get the prior.");
             lock (_lock)
-                foreach (var m in members) _rows[m] += stretch.Count;
-            MarkUnreadable(stretch);
+            {
+                _unreadable.Add(stretch);
+                for (var m = 0; m < _rows.Length; m++) _rows[m] += Enumerable.Range(stretch.FirstRow, stretch.Count).Count(r => !predictions.IsScored(m, r));
+            }
             return;
         }
         foreach (var member in members)
@@ -122,27 +126,14 @@ public sealed class Predictor(Predictions predictions, PredictorSettings setting
                 cancellation.ThrowIfCancellationRequested();
                 return HasTimeFor(member);
             }, Pace);
-            if (silent > 0)
+            if (silent > 0) Note($"{stretch.Recording.Recording.Path}: its sound ends before its last {silent} rows do; they get the prior.");
+            lock (_lock)
             {
-                Note($"{stretch.Recording.Recording.Path}: its sound ends before its last {silent} rows do; they get the prior.");
-                MarkSilent(stretch, member);
+                _rows[member] += scored + silent;
+                if (silent > 0) _silent.Add((stretch, member));
             }
-            lock (_lock) _rows[member] += scored + silent;
             if (_outOfTime) return;
         }
-    }
-
-    readonly HashSet<Stretch> _unreadable = [];
-    readonly HashSet<(Stretch, int)> _silent = [];
-
-    void MarkUnreadable(Stretch stretch)
-    {
-        lock (_lock) _unreadable.Add(stretch);
-    }
-
-    void MarkSilent(Stretch stretch, int member)
-    {
-        lock (_lock) _silent.Add((stretch, member));
     }
 
     /// <summary>Members that have not scored all of a stretch.</summary>
