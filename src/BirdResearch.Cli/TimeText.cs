@@ -29,6 +29,9 @@ static partial class TimeText
         ? string.Create(CultureInfo.InvariantCulture, $"{spread.Seconds:0} s ({spread.Low:0} to {spread.High:0})")
         : string.Create(CultureInfo.InvariantCulture, $"{spread.Seconds / 60:0.0} min ({spread.Low / 60:0.0} to {spread.High / 60:0.0})");
 
+    /// <summary>A short time in milliseconds, without its unit.</summary>
+    public static string Milliseconds(double seconds) => (1000 * seconds).ToString("0.0", CultureInfo.InvariantCulture);
+
     static double Part(Group group) => group.Success ? double.Parse(group.ValueSpan, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture) : 0;
 
     [GeneratedRegex(@"^(?=.)(?:(?<h>\d+(?:\.\d+)?)h)?(?:(?<m>\d+(?:\.\d+)?)m(?:in)?)?(?:(?<s>\d+(?:\.\d+)?)s)?$")]

@@ -115,10 +115,8 @@ public static class Predict
     {
         var rows = predictor.RowsOf;
         Screen.Table(["model", "windows>", "ms per window and core>"], predictions.Members.Select((m, i) => (IReadOnlyList<string>)
-            [m.Name, $"{rows[i]} of {predictions.Plan.Rows.Count}", Milliseconds(predictor.Pace.PerRow(i))])
-            .Append(["(decoding)", "", Milliseconds(predictor.Pace.PerRow(Pace.Decoding))]));
-
-        static string Milliseconds(double seconds) => (1000 * seconds).ToString("0.0", CultureInfo.InvariantCulture);
+            [m.Name, $"{rows[i]} of {predictions.Plan.Rows.Count}", TimeText.Milliseconds(predictor.Pace.PerRow(i))])
+            .Append(["(decoding)", "", TimeText.Milliseconds(predictor.Pace.PerRow(Pace.Decoding))]));
     }
 
     static IReadOnlyList<Detection> Listen(

@@ -58,8 +58,8 @@ public static class Rehearse
 
         var all = Enumerable.Range(0, members.Count).ToList();
         Screen.Table(["model", "ms per window and core>", "alone, with decoding>", "fits alone"], all.Select(m => (IReadOnlyList<string>)
-            [members[m].Name, Milliseconds(pace.PerRow(m)), TimeText.Of(Of([m])), Of([m]).High <= limit ? "yes" : "no"])
-            .Append(["(decoding)", Milliseconds(pace.PerRow(Pace.Decoding)), TimeText.Of(Of([])), ""]));
+            [members[m].Name, TimeText.Milliseconds(pace.PerRow(m)), TimeText.Of(Of([m])), Of([m]).High <= limit ? "yes" : "no"])
+            .Append(["(decoding)", TimeText.Milliseconds(pace.PerRow(Pace.Decoding)), TimeText.Of(Of([])), ""]));
         var kept = all.OrderByDescending(m => members[m].Value / Math.Max(1e-9, pace.PerRow(m))).ToList();
         Screen.Line($"All {members.Count} together: {TimeText.Of(Of(all))}, the limit is {TimeText.Of(limit)}.");
         while (kept.Count > 0 && Of(kept).High > limit) kept.RemoveAt(kept.Count - 1);
@@ -69,6 +69,4 @@ public static class Rehearse
             Screen.Warn($"They do not fit. These do, by value per second: {string.Join(", ", kept.Select(m => members[m].Name))} ({TimeText.Of(Of(kept))}). " +
                 $"Left out: {string.Join(", ", all.Except(kept).Select(m => members[m].Name))}.");
     }
-
-    static string Milliseconds(double seconds) => (1000 * seconds).ToString("0.0", CultureInfo.InvariantCulture);
 }

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace BirdResearch.Data;
 
 /// <summary>The tables that say what is heard in soundscapes: a list of codes (or nocall) per window, or a 0/1 column per class.</summary>
@@ -51,18 +49,10 @@ static class SoundscapeTruth
         foreach (var row in table.Rows)
         {
             var id = row.Text("row_id");
-            var (stem, end) = Parts(id) ?? throw row.Wrong("row_id", $"is '{id}'; expected <soundscape>_<end second>");
+            if (RowId.Parts(id) is not (var stem, < 1e6 and var end)) throw row.Wrong("row_id", $"is '{id}'; expected <soundscape>_<end second>");
             if (!rows.TryAdd(id, new SoundscapeRow(id, stem, end, labels(row)))) throw row.Wrong("row_id", $"'{id}' is in the table twice");
         }
         return rows;
-    }
-
-    static (string Stem, double End)? Parts(string id)
-    {
-        var bar = id.LastIndexOf('_');
-        return bar > 0
-            && double.TryParse(id.AsSpan(bar + 1), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var end)
-            && end is > 0 and < 1e6 ? (id[..bar], end) : null;
     }
 
     static void RequireAgreement(

@@ -10,7 +10,7 @@ namespace BirdResearch.Experiments;
 /// <summary>Writes a trained model as an ONNX file, once onnxruntime is known to give torch's logits.</summary>
 public static class RunExport
 {
-    /// <summary>Largest difference of a logit that is let through, as a share of the largest logit of its batch.</summary>
+    /// <summary>Largest difference of a logit that is let through, as a share of torch's largest logit over all windows.</summary>
     public const double Tolerance = 1e-4;
 
     /// <summary>Name of the file in the run's folder.</summary>

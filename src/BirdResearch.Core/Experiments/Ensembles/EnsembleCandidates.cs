@@ -25,10 +25,10 @@ public static class EnsembleCandidates
             if (group.Select(r => r.Record.Trial.Fold).Distinct().Count() != group.Count())
                 throw new ArgumentException($"Two runs of {name} are of the same fold; name each once.");
             string[] places = [.. group.Select(r => r.Folder)];
-            var validation = Joined(places, "focal");
-            int[] folds = [.. group.SelectMany(r => Enumerable.Repeat(r.Record.Trial.Fold ?? 0, RunFiles.ReadScores(r.Folder, "focal").Ids.Count))];
+            var parts = group.Select(r => (Fold: r.Record.Trial.Fold ?? 0, Scores: RunFiles.ReadScores(r.Folder, "focal"))).ToList();
+            int[] folds = [.. parts.SelectMany(p => Enumerable.Repeat(p.Fold, p.Scores.Ids.Count))];
             return new EnsembleCandidate(
-                isUnique ? name : $"{name}-{group.Key[..4]}", places, validation, folds,
+                isUnique ? name : $"{name}-{group.Key[..4]}", places, Joined([.. parts.Select(p => p.Scores)], places), folds,
                 File.Exists(RunFiles.ScoresFile(places[0], "soundscape")) ? Mean([.. places.Select(p => RunFiles.ReadScores(p, "soundscape"))]) : null);
         }).ToList();
 
@@ -40,12 +40,11 @@ public static class EnsembleCandidates
         return [.. candidates.Select(c => Among(c, common))];
     }
 
-    static Scores Joined(IReadOnlyList<string> folders, string domain)
+    static Scores Joined(IReadOnlyList<Scores> parts, IReadOnlyList<string> folders)
     {
-        var parts = folders.Select(f => RunFiles.ReadScores(f, domain)).ToList();
         if (parts.SelectMany(p => p.Ids).GroupBy(id => id).FirstOrDefault(g => g.Count() > 1) is { } twice)
             throw new InvalidDataException($"Two runs ({string.Join(", ", folders.Select(Path.GetFileName))}) held out the same recording '{twice.Key}'; runs of different folds must not.");
-        return new Scores(domain, [.. parts.SelectMany(p => p.Ids)], parts[0].Classes, [.. parts.SelectMany(p => p.Truth.ToArray())], [.. parts.SelectMany(p => p.Values.ToArray())]);
+        return new Scores(parts[0].Domain, [.. parts.SelectMany(p => p.Ids)], parts[0].Classes, [.. parts.SelectMany(p => p.Truth.ToArray())], [.. parts.SelectMany(p => p.Values.ToArray())]);
     }
 
     static Scores Mean(IReadOnlyList<Scores> parts)

@@ -32,18 +32,6 @@ public sealed class Pace(int members, int workers)
         lock (_lock) _tallies[member + 1].Add(rows, seconds);
     }
 
-    /// <summary>Forgets what a member cost so far, as after a first call that made room and plans.</summary>
-    public void Forget(int member)
-    {
-        lock (_lock) _tallies[member + 1] = new Tally();
-    }
-
-    /// <summary>How many measurements a member has.</summary>
-    public int CountOf(int member)
-    {
-        lock (_lock) return _tallies[member + 1].Count;
-    }
-
     /// <summary>A worker's seconds per row, or 0 where nothing was measured.</summary>
     public double PerRow(int member)
     {

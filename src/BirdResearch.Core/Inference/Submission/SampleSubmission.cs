@@ -1,4 +1,3 @@
-using System.Globalization;
 using BirdResearch.Data;
 
 namespace BirdResearch.Inference.Submission;
@@ -20,11 +19,9 @@ public sealed record SampleSubmission(IReadOnlyList<string> Columns, IReadOnlyDi
         foreach (var row in table.Rows)
         {
             var id = row.Text(IdColumn);
-            var bar = id.LastIndexOf('_');
-            if (bar < 1 || !double.TryParse(id.AsSpan(bar + 1), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var end) || end is not (> 0 and < 1e7))
-                throw row.Wrong(IdColumn, $"is '{id}'; expected <recording>_<end second>");
+            if (RowId.Parts(id) is not (var stem, < 1e7 and var end)) throw row.Wrong(IdColumn, $"is '{id}'; expected <recording>_<end second>");
             if (!known.Add(id)) throw row.Wrong(IdColumn, $"'{id}' is in the table twice");
-            if (!rows.TryGetValue(id[..bar], out var ends)) rows[id[..bar]] = ends = [];
+            if (!rows.TryGetValue(stem, out var ends)) rows[stem] = ends = [];
             ends.Add((id, end));
         }
         string[] columns = [.. table.Header.Where(c => c is not (IdColumn or ""))];
