@@ -114,8 +114,8 @@ module Reading =
     let private caveats (runs: Run list) (arms: Arm list) =
         [ if arms |> List.forall (fun arm -> (arm.Runs |> List.distinctBy _.Record.Trial.Seed).Length = 1) then
               "Each arm has 1 seed: the spread between seeds is not known, and the intervals do not contain it."
-          if Arms.differing runs |> List.contains "training.epochs" then
-              "The arms differ in training.epochs, so they were not given the same budget."
+          if Arms.differing runs |> List.contains "training.budget" then
+              "The arms differ in training.budget, so they were not given the same budget."
           if (runs |> List.distinctBy _.Record.Machine).Length > 1 then
               "The runs come from different machines: compare clips/s only within one."
           yield! keptWeights arms ]

@@ -17,7 +17,7 @@ type Run =
       Folder: string
       /// What run.json says.
       Record: RunRecord
-      /// Every setting of the trial by its dotted path (training.epochs), written as in run.json.
+      /// Every setting of the trial by its dotted path (training.budget), written as in run.json.
       Settings: Map<string, string>
       /// epochs.csv: a row per epoch, a column per figure; empty cells are missing values.
       Epochs: Frame<int, string>

@@ -135,7 +135,7 @@ let private runs =
             inFolder (fun folder ->
                 write folder { baseline with Seed = 7 } |> ignore
                 let run = (Runs.load folder).Runs |> List.exactlyOne
-                Expect.equal run.Settings["training.epochs"] "12" "a setting by its path"
+                Expect.equal run.Settings["training.budget"] "12 epochs" "a setting by its path"
                 Expect.equal (run.Record.Trial.Seed, run.Record.Data.Classes) (7, 12) "the record"
                 Expect.equal run.Epochs.RowCount 12 "epochs"
                 Expect.equal run.CommonNames["inrobi1"] "Indian Robin" "a common name"
@@ -424,7 +424,7 @@ let private real =
                     Expect.isTrue (want = got || Double.IsNaN want && Double.IsNaN got) $"{domain} mAP: {want} in run.json, {got} of scores"
                 | Error reason -> failtest reason
 
-            Expect.equal run.Epochs.RowCount record.Trial.Training.Epochs "epochs"
+            Expect.equal run.Epochs.RowCount (int record.Trial.Training.Budget.Amount) "epochs"
             Expect.isTrue (run.Settings.ContainsKey "training.learning_rate") "settings by path"
             let html = File.ReadAllText(Report.write set.Folder "Real" "")
             Expect.isGreaterThan (count "src=\"data:audio/wav;base64," html) 0 "sounds"

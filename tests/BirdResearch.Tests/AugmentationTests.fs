@@ -237,7 +237,7 @@ let private all =
         Mixup = MixupSettings(Probability = 1.0, Others = 2), CutMix = CutMixSettings(Probability = 1.0), SpecAugment = SpecAugmentSettings(Probability = 1.0),
         XyMasking = XyMaskingSettings(Probability = 1.0))
 
-let private settings augmentation = TrainingSettings(Epochs = 3, BatchSize = 4, WindowSeconds = 1.0, LearningRate = 2e-3, EvaluationWindows = 2, EvaluateEvery = 3, Augmentation = augmentation)
+let private settings augmentation = TrainingSettings(Budget = Budget.OfEpochs 3, BatchSize = 4, WindowSeconds = 1.0, LearningRate = 2e-3, EvaluationWindows = 2, EvaluateEvery = 3, Augmentation = augmentation)
 let private countsOf (trainer: Trainer) = [ for KeyValue(name, count) in trainer.AugmentationCounts.All -> name, count ]
 
 let private inTraining = [

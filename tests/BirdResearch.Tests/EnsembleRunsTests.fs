@@ -23,7 +23,7 @@ let private trained =
          let runs =
              [ for model in [ "tsresnet_tiny"; "linear_tiny" ] do
                  for fold in folds ->
-                     runner.Run("a", Trial(Data = data, Model = model, FrontEnd = "mel-64", Fold = Nullable fold, Training = TrainingSettings(Epochs = 1, BatchSize = 4, WindowSeconds = 2.0, EvaluationWindows = 2))) ]
+                     runner.Run("a", Trial(Data = data, Model = model, FrontEnd = "mel-64", Fold = Nullable fold, Training = TrainingSettings(Budget = Budget.OfEpochs 1, BatchSize = 4, WindowSeconds = 2.0, EvaluationWindows = 2))) ]
          store, data, [ for run in runs -> store.FolderOf("a", run.Name) ])
 
 let private throwsAbout (words: string list) (work: unit -> unit) =

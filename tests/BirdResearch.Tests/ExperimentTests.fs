@@ -16,7 +16,7 @@ let trial =
             Data = (TrainingTests.tinyData.Force ()).Root,
             Model = "tsresnet_tiny",
             FrontEnd = "mel-64",
-            Training = TrainingSettings (Epochs = 3, BatchSize = 4, WindowSeconds = 2.0, EvaluationWindows = 2)
+            Training = TrainingSettings(Budget = Budget.OfEpochs 3, BatchSize = 4, WindowSeconds = 2.0, EvaluationWindows = 2)
         )
 
 let freshStore () = RunStore (Path.Combine (Path.GetTempPath (), $"bird-tests-{Environment.ProcessId}", Guid.NewGuid().ToString "N"))
@@ -50,7 +50,7 @@ let tests =
             let store = freshStore ()
             let training =
                 TrainingSettings (
-                    Epochs = 2, BatchSize = 4, WindowSeconds = 1.0, EvaluationWindows = 2, DropPathRate = 0.1,
+                    Budget = Budget.OfEpochs 2, BatchSize = 4, WindowSeconds = 1.0, EvaluationWindows = 2, DropPathRate = 0.1,
                     Augmentation = AugmentationSettings (Mixup = MixupSettings (Probability = 1.0), TimeShift = TimeShiftSettings (Probability = 1.0)))
             let run = TrialRunner(store).Run ("a", Trial (Data = trial.Value.Data, Model = "mamba_raw_tiny", FrontEnd = "waveform-16k", Training = training))
             Expect.equal run.Augmentations[Mixup.Name].Applied run.Cost.Clips "every clip was mixed, and the record says so"
@@ -101,7 +101,7 @@ let tests =
             let copy = (trial.Value.Data.TrimEnd '/') + "-copy/training"
             TinyBirds.copy trial.Value.Data copy
             let names =
-                [ for change in [ "seed=2"; "training.epochs=4"; "features.mel.hop=900"; "drop_rate=0.2"; "model=tsresnet18" ] ->
+                [ for change in [ "seed=2"; "training.budget=4 epochs"; "features.mel.hop=900"; "drop_rate=0.2"; "model=tsresnet18" ] ->
                       name (TrialSettings.Set (trial.Value, change)) ]
             Expect.equal (name (TrialSettings.Set (trial.Value, $"data={copy}"))) (name trial.Value) "moved data"
             Expect.equal (List.distinct (name trial.Value :: names) |> List.length) (names.Length + 1) "each setting counts"
@@ -121,8 +121,8 @@ let tests =
             Expect.equal (nonNull (TrialSettings.Set (Trial (FrontEnd = "expand-and-sparsify"), "features.expansion.k=7")).Features).Expansion.K 7 "front-end"
             let message assignment = try TrialSettings.Set (Trial (), assignment) |> ignore; "" with :? ArgumentException as e -> e.Message
             Expect.stringContains (message "learning_rat=1") "training.learning_rate" "near names"
-            Expect.stringContains (message "training.epochs=many") "training.epochs" "a bad value"
-            Expect.stringContains (message "epochs") "path=value" "no value"
+            Expect.stringContains (message "training.budget=many") "training.budget" "a bad value"
+            Expect.stringContains (message "budget") "path=value" "no value"
         }
 
         test "a record that cannot be read is an error that names its file" {

@@ -92,7 +92,7 @@ let private record (ablation: string) (run: Invented) (scored: Scores list) =
     let trial =
         Trial(
             Data = run.Data, Model = run.Model, FrontEnd = run.FrontEnd, Features = features, Fold = Nullable run.Fold, Seed = run.Seed,
-            Training = TrainingSettings(Epochs = 12)
+            Training = TrainingSettings(Budget = Budget.OfEpochs 12)
         )
 
     let rows, frames = if run.FrontEnd = "mel" then 128L, 321L else 512L, 157L

@@ -144,7 +144,7 @@ let tests =
         test "the trainer gives the same weights and scores through a storm of garbage collections" {
             let run () =
                 use _ = torch.NewDisposeScope()
-                let trainer, model = TrainingTests.trainer (TrainingSettings(Epochs = 2, BatchSize = 4, WindowSeconds = 2.0, EvaluateEvery = 1)) 3
+                let trainer, model = TrainingTests.trainer (TrainingSettings(Budget = Budget.OfEpochs 2, BatchSize = 4, WindowSeconds = 2.0, EvaluateEvery = 1)) 3
                 trainer.Run()
                 TrainingTests.bits model, [ for row in trainer.Rows -> row.TrainLoss, row.TrainMap, row.FocalMap ]
             let quiet = run ()

@@ -18,7 +18,7 @@ let private model name classes seed =
 let private startingFrom (path: string) =
     Trial(
         Data = ExperimentTests.trial.Value.Data, Model = "tsresnet_tiny", FrontEnd = "mel-64",
-        Training = TrainingSettings(Epochs = 1, BatchSize = 4, WindowSeconds = 2.0, EvaluationWindows = 1, Pretrained = path))
+        Training = TrainingSettings(Budget = Budget.OfEpochs 1, BatchSize = 4, WindowSeconds = 2.0, EvaluationWindows = 1, Pretrained = path))
 
 let tests =
     testSequencedGroup "torch"

@@ -41,6 +41,7 @@ let all =
         TrainingTests.tests
         LossTests.tests
         TrainingModesTests.tests
+        BudgetTests.tests
         ResumeTests.tests
         SubmissionTests.tests
         PredictionTests.tests

@@ -7,21 +7,21 @@ open Expecto
 open TorchSharp
 open BirdResearch.Training
 
-let private plain = TrainingSettings(Epochs = 4, BatchSize = 4, WindowSeconds = 2.0, LearningRate = 2e-3, EvaluationWindows = 1, EvaluateEvery = 1)
+let private plain = TrainingSettings(Budget = Budget.OfEpochs 4, BatchSize = 4, WindowSeconds = 2.0, LearningRate = 2e-3, EvaluationWindows = 1, EvaluateEvery = 1)
 
 let private modes =
     let ema, best, patient = EmaSettings(Decay = 0.95), StoppingSettings(Keep = "best"), StoppingSettings(Patience = 1, MinimumChange = 0.02, Metric = "focal_loss")
-    [ "averaged weights", TrainingSettings(Epochs = 4, BatchSize = 4, WindowSeconds = 2.0, EvaluateEvery = 2, Ema = ema)
-      "the best epoch kept", TrainingSettings(Epochs = 4, BatchSize = 4, WindowSeconds = 2.0, EvaluationWindows = 1, EvaluateEvery = 1, Stopping = best)
-      "early stop", TrainingSettings(Epochs = 6, BatchSize = 4, WindowSeconds = 2.0, EvaluationWindows = 1, EvaluateEvery = 1, LearningRate = 0.02, Stopping = patient)
-      "accumulation", TrainingSettings(Epochs = 3, BatchSize = 2, WindowSeconds = 2.0, EvaluationWindows = 1, EvaluateEvery = 1, Accumulate = 3)
-      "bf16", TrainingSettings(Epochs = 3, BatchSize = 4, WindowSeconds = 2.0, EvaluationWindows = 1, EvaluateEvery = 1, Precision = "bf16")
-      "precision chosen", TrainingSettings(Epochs = 2, BatchSize = 4, WindowSeconds = 2.0, EvaluationWindows = 1, EvaluateEvery = 1, Precision = "auto")
-      "focal loss", TrainingSettings(Epochs = 3, BatchSize = 4, WindowSeconds = 2.0, EvaluationWindows = 1, EvaluateEvery = 1, Loss = "focal", LabelSmoothing = 0.1)
-      "asymmetric loss", TrainingSettings(Epochs = 3, BatchSize = 4, WindowSeconds = 2.0, EvaluationWindows = 1, EvaluateEvery = 1, Loss = "asymmetric")
+    [ "averaged weights", TrainingSettings(Budget = Budget.OfEpochs 4, BatchSize = 4, WindowSeconds = 2.0, EvaluateEvery = 2, Ema = ema)
+      "the best epoch kept", TrainingSettings(Budget = Budget.OfEpochs 4, BatchSize = 4, WindowSeconds = 2.0, EvaluationWindows = 1, EvaluateEvery = 1, Stopping = best)
+      "early stop", TrainingSettings(Budget = Budget.OfEpochs 6, BatchSize = 4, WindowSeconds = 2.0, EvaluationWindows = 1, EvaluateEvery = 1, LearningRate = 0.02, Stopping = patient)
+      "accumulation", TrainingSettings(Budget = Budget.OfEpochs 3, BatchSize = 2, WindowSeconds = 2.0, EvaluationWindows = 1, EvaluateEvery = 1, Accumulate = 3)
+      "bf16", TrainingSettings(Budget = Budget.OfEpochs 3, BatchSize = 4, WindowSeconds = 2.0, EvaluationWindows = 1, EvaluateEvery = 1, Precision = "bf16")
+      "precision chosen", TrainingSettings(Budget = Budget.OfEpochs 2, BatchSize = 4, WindowSeconds = 2.0, EvaluationWindows = 1, EvaluateEvery = 1, Precision = "auto")
+      "focal loss", TrainingSettings(Budget = Budget.OfEpochs 3, BatchSize = 4, WindowSeconds = 2.0, EvaluationWindows = 1, EvaluateEvery = 1, Loss = "focal", LabelSmoothing = 0.1)
+      "asymmetric loss", TrainingSettings(Budget = Budget.OfEpochs 3, BatchSize = 4, WindowSeconds = 2.0, EvaluationWindows = 1, EvaluateEvery = 1, Loss = "asymmetric")
       "all of them",
       TrainingSettings(
-          Epochs = 5, BatchSize = 2, WindowSeconds = 2.0, EvaluateEvery = 2, Accumulate = 2, Precision = "bf16", Loss = "asymmetric", Ema = ema,
+          Budget = Budget.OfEpochs 5, BatchSize = 2, WindowSeconds = 2.0, EvaluateEvery = 2, Accumulate = 2, Precision = "bf16", Loss = "asymmetric", Ema = ema,
           Stopping = StoppingSettings(Keep = "best", Patience = 3, Metric = "focal_auc")) ]
 
 let private outcome (trainer: Trainer) model =
@@ -63,9 +63,9 @@ let tests =
         test "a chosen precision is that of the first sitting, whatever a trial would say now" {
             use _ = torch.NewDisposeScope()
             let checkpoint = file "chosen"
-            let first, _ = TrainingTests.trainer (TrainingSettings(Epochs = 3, BatchSize = 4, WindowSeconds = 2.0, Precision = "bf16")) 6
+            let first, _ = TrainingTests.trainer (TrainingSettings(Budget = Budget.OfEpochs 3, BatchSize = 4, WindowSeconds = 2.0, Precision = "bf16")) 6
             stopAfter 1 first checkpoint
-            let second, _ = TrainingTests.trainer (TrainingSettings(Epochs = 3, BatchSize = 4, WindowSeconds = 2.0, Precision = "auto")) 6
+            let second, _ = TrainingTests.trainer (TrainingSettings(Budget = Budget.OfEpochs 3, BatchSize = 4, WindowSeconds = 2.0, Precision = "auto")) 6
             second.Run checkpoint
             Expect.equal second.Precision.Taken "bf16" "taken from the checkpoint"
         }
@@ -74,7 +74,7 @@ let tests =
             let checkpoint = file "no-average"
             let first, _ = TrainingTests.trainer plain 6
             stopAfter 1 first checkpoint
-            let second, _ = TrainingTests.trainer (TrainingSettings(Epochs = 4, BatchSize = 4, WindowSeconds = 2.0, Ema = EmaSettings(Decay = 0.9))) 6
+            let second, _ = TrainingTests.trainer (TrainingSettings(Budget = Budget.OfEpochs 4, BatchSize = 4, WindowSeconds = 2.0, Ema = EmaSettings(Decay = 0.9))) 6
             let message = try second.Run checkpoint; "" with :? InvalidDataException as e -> e.Message
             Expect.stringContains message "no average" "what is missing"
         }

@@ -208,7 +208,7 @@ let private fitting = [
 let private trialOf frontEnd =
     Trial(
         Data = (TrainingTests.tinyData.Force ()).Root, Model = "mlp_tiny", FrontEnd = frontEnd,
-        Training = TrainingSettings(Epochs = 3, BatchSize = 4, WindowSeconds = 2.0, EvaluationWindows = 2))
+        Training = TrainingSettings(Budget = Budget.OfEpochs 3, BatchSize = 4, WindowSeconds = 2.0, EvaluationWindows = 2))
 
 let private running = [
     test "a run fits its front-end to training recordings, saves the state, and scores the same when stopped and resumed" {

@@ -501,7 +501,7 @@ let private runs =
             let tuned (source: string) =
                 Trial(
                     Data = (birds.Force()).Root, Model = "ssamba_test_tiny", FrontEnd = "ssamba-fbank", Features = fbank, Fold = Nullable 0,
-                    Training = TrainingSettings(Epochs = 1, BatchSize = 4, WindowSeconds = 2.0, EvaluationWindows = 1, Pretrained = source))
+                    Training = TrainingSettings(Budget = Budget.OfEpochs 1, BatchSize = 4, WindowSeconds = 2.0, EvaluationWindows = 1, Pretrained = source))
             let run = TrialRunner(store).Run("a", tuned folder, hear)
             Expect.stringContains (nonNull (Seq.exactlyOne notes)) "adapted: v.pos_embed from a grid of 2 x 12 patches to 2 x 19" "the report"
             Expect.isTrue run.Scores["focal"].Map.HasValue "scores"

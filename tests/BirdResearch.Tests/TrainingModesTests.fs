@@ -46,7 +46,7 @@ let private gradientOf (name: string) (loss: Loss) (parts: int list) (accumulate
     let weights = torch.rand(int64 count, 3L).gt(torch.tensor 0.3f).``to``(torch.float32)
     let settings = TrainingSettings(Accumulate = accumulate, ClipNorm = 0.0)
     let optimiser = ParameterRules.Optimiser(model, settings)
-    let steps = GradientSteps(model, optimiser, settings, null, 0, parts.Length)
+    let steps = GradientSteps(model, optimiser, settings, null, fun _ -> 1e-3)
     let mutable from = 0L
     for part in parts do
         let cut (t: torch.Tensor) = t.narrow (0, from, int64 part)
@@ -83,7 +83,7 @@ let tests =
         test "evaluation and the weights that are kept are the averaged ones" {
             use _ = torch.NewDisposeScope()
             let run ema =
-                let trainer, model = TrainingTests.trainer (TrainingSettings(Epochs = 3, BatchSize = 4, WindowSeconds = 2.0, EvaluateEvery = 1, Ema = ema)) 2
+                let trainer, model = TrainingTests.trainer (TrainingSettings(Budget = Budget.OfEpochs 3, BatchSize = 4, WindowSeconds = 2.0, EvaluateEvery = 1, Ema = ema)) 2
                 trainer.Run()
                 trainer, model
             let plain, plainModel = run (EmaSettings())
@@ -109,7 +109,7 @@ let tests =
         }
         test "the best epoch's weights are the ones kept, and the record says that validation chose them" {
             use _ = torch.NewDisposeScope()
-            let settings keep = TrainingSettings(Epochs = 6, BatchSize = 4, WindowSeconds = 2.0, EvaluateEvery = 1, LearningRate = 3e-3, Stopping = StoppingSettings(Keep = keep, Metric = "focal_loss"))
+            let settings keep = TrainingSettings(Budget = Budget.OfEpochs 6, BatchSize = 4, WindowSeconds = 2.0, EvaluateEvery = 1, LearningRate = 3e-3, Stopping = StoppingSettings(Keep = keep, Metric = "focal_loss"))
             let best, bestModel = TrainingTests.trainer (settings "best") 4
             best.Run()
             let value = best.Rows |> Seq.map (fun r -> r.FocalLoss.Value) |> Seq.min
@@ -130,7 +130,7 @@ let tests =
         }
         test "training really ends early" {
             use _ = torch.NewDisposeScope()
-            let settings = TrainingSettings(Epochs = 40, BatchSize = 4, WindowSeconds = 2.0, EvaluateEvery = 1, Stopping = StoppingSettings(Patience = 2, MinimumChange = 1e3))
+            let settings = TrainingSettings(Budget = Budget.OfEpochs 40, BatchSize = 4, WindowSeconds = 2.0, EvaluateEvery = 1, Stopping = StoppingSettings(Patience = 2, MinimumChange = 1e3))
             let trainer, _ = TrainingTests.trainer settings 1
             trainer.Run()
             Expect.equal trainer.Rows.Count 3 "one evaluation to compare with, two without improvement"
@@ -156,7 +156,7 @@ let tests =
         test "the schedule counts optimiser steps" {
             use _ = torch.NewDisposeScope()
             let run accumulate =
-                let trainer, _ = TrainingTests.trainer (TrainingSettings(Epochs = 3, BatchSize = 2, WindowSeconds = 2.0, EvaluateEvery = 3, Accumulate = accumulate)) 1
+                let trainer, _ = TrainingTests.trainer (TrainingSettings(Budget = Budget.OfEpochs 3, BatchSize = 2, WindowSeconds = 2.0, EvaluateEvery = 3, Accumulate = accumulate)) 1
                 trainer.Run()
                 trainer
             let one, four = run 1, run 4

@@ -50,7 +50,7 @@ let tinyData =
          TinyBirds.write folder
          Datasets.Open folder)
 
-let settings = TrainingSettings (Epochs = 4, BatchSize = 4, WindowSeconds = 2.0, LearningRate = 2e-3, EvaluationWindows = 2, EvaluateEvery = 2)
+let settings = TrainingSettings(Budget = Budget.OfEpochs 4, BatchSize = 4, WindowSeconds = 2.0, LearningRate = 2e-3, EvaluationWindows = 2, EvaluateEvery = 2)
 
 let trainer (settings: TrainingSettings) seed =
     let data = tinyData.Force ()
@@ -121,7 +121,7 @@ let tests =
 
         test "a setting out of its range is named in the error" {
             for wrong, name in
-                [ TrainingSettings (Epochs = 0), "training.epochs"
+                [ TrainingSettings(Budget = Budget.OfEpochs 0), "training.budget"
                   TrainingSettings (LearningRate = -1.0), "training.learning_rate"
                   TrainingSettings (Augmentation = AugmentationSettings (Mixup = MixupSettings (Probability = 1.5))), "training.augmentation.mixup.probability" ] do
                 let message = try wrong.Check (); "" with :? ArgumentException as e -> e.Message
@@ -143,7 +143,7 @@ let tests =
             use scope = torch.NewDisposeScope ()
             let whole, wholeModel = trainer settings 5
             whole.Run ()
-            for stop in 1 .. settings.Epochs - 1 do
+            for stop in 1 .. int settings.Budget.Amount - 1 do
                 let file = Path.Combine (Path.GetTempPath (), $"bird-tests-{Environment.ProcessId}", $"resume{stop}.safetensors")
                 let stopped, _ = trainer settings 5
                 use source = new CancellationTokenSource ()
@@ -160,7 +160,7 @@ let tests =
 
         test "training learns: the loss falls and training mAP ends far above chance" {
             use scope = torch.NewDisposeScope ()
-            let trainer, _ = trainer (TrainingSettings (Epochs = 60, BatchSize = 4, WindowSeconds = 2.0, LearningRate = 3e-3, EvaluateEvery = 60, Augmentation = AugmentationSettings.Off, DropRate = 0.0)) 1
+            let trainer, _ = trainer (TrainingSettings(Budget = Budget.OfEpochs 60, BatchSize = 4, WindowSeconds = 2.0, LearningRate = 3e-3, EvaluateEvery = 60, Augmentation = AugmentationSettings.Off, DropRate = 0.0)) 1
             trainer.Run ()
             Expect.isLessThan (Seq.last trainer.Rows).TrainLoss ((Seq.head trainer.Rows).TrainLoss * 0.5) "loss"
             Expect.isGreaterThan (Seq.last trainer.Rows).TrainMap.Value 0.9 "training mAP"
@@ -168,7 +168,7 @@ let tests =
 
         test "the number of live tensors is flat over epochs" {
             use scope = torch.NewDisposeScope ()
-            let trainer, _ = trainer (TrainingSettings (Epochs = 5, BatchSize = 4, WindowSeconds = 2.0, EvaluateEvery = 1)) 1
+            let trainer, _ = trainer (TrainingSettings(Budget = Budget.OfEpochs 5, BatchSize = 4, WindowSeconds = 2.0, EvaluateEvery = 1)) 1
             let counts = ResizeArray ()
             let count =
                 { new IProgress<TrainingProgress> with

@@ -2,6 +2,7 @@ using System.CommandLine;
 using BirdResearch.Data;
 using BirdResearch.Experiments;
 using BirdResearch.Models;
+using BirdResearch.Training;
 using TorchSharp;
 
 namespace BirdResearch.Cli.Verbs;
@@ -16,7 +17,8 @@ public static class Run
         var data = new Option<string?>("--data") { Description = "Data set: a name (see 'bird data') or a folder in BirdCLEF or ESC layout" };
         var fold = new Option<string?>("--fold") { Description = "Fold that is held out for validation, several such as 1,3, or all: every fold held out once (default: the data set's first)" };
         var seeds = new Option<string>("--seeds") { Description = "Seeds, such as 1,2,3", DefaultValueFactory = _ => "1" };
-        var epochs = new Option<int?>("--epochs") { Description = "Passes over the training recordings" };
+        var epochs = new Option<int?>("--epochs") { Description = "Passes over the training recordings: short for --budget 'N epochs'" };
+        var budget = new Option<string?>("--budget") { Description = "What each training may spend: '20 epochs', '5000 clips', '90 seconds' or '3e12 multiply-adds'" };
         var models = new Option<string?>("--models") { Description = "These models instead of the ablation's own" };
         var frontEnds = new Option<string?>("--front-ends") { Description = "These front-ends instead of the ablation's own" };
         var pretrained = new Option<string?>("--pretrained") { Description = "Weights to start from: a .safetensors or .pth file, timm's or your own, or a run's folder (see 'bird weights')" };
@@ -39,9 +41,12 @@ public static class Run
 
             Stop it with Ctrl-C at any time: the same command goes on from the last whole epoch.
             """)
-        { name, data, fold, seeds, epochs, models, frontEnds, pretrained, set, precision, threads }.Does((p, cancellation) =>
+        { name, data, fold, seeds, budget, epochs, models, frontEnds, pretrained, set, precision, threads }.Does((p, cancellation) =>
         {
             var ablation = Ablations.Named(p.GetRequiredValue(name));
+            if (p.GetValue(budget) is not null && p.GetValue(epochs) is not null)
+                throw new ArgumentException("--budget and --epochs both say what a training may spend; give one of them.");
+            var given = p.GetValue(budget) is { } text ? Budget.Parse(text) : p.GetValue(epochs) is { } n ? Budget.OfEpochs(n) : null;
             ablation = Grid(ablation, Verb.Items(p.GetValue(models)), WithModel);
             ablation = Grid(ablation, Verb.Items(p.GetValue(frontEnds)), (t, f) => t with { FrontEnd = f });
             ablation = ablation.With(t => t with
@@ -49,7 +54,7 @@ public static class Run
                 Data = p.GetValue(data) ?? t.Data,
                 Training = t.Training with
                 {
-                    Epochs = p.GetValue(epochs) ?? t.Training.Epochs,
+                    Budget = given ?? t.Training.Budget,
                     Precision = p.GetValue(precision) ?? t.Training.Precision,
                     Pretrained = p.GetValue(pretrained) ?? t.Training.Pretrained,
                 },

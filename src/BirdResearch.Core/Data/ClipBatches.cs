@@ -44,9 +44,10 @@ public static class ClipBatches
     /// <param name="change">Changes each window once it is read; null leaves it.</param>
     /// <param name="workers">Decoding threads; null takes half of the cores.</param>
     /// <param name="cancellation">Ends the loop with an <see cref="OperationCanceledException"/>.</param>
+    /// <param name="most">The first so many windows of the epoch's order, at least 2; null takes all.</param>
     public static IEnumerable<ClipBatch> Training(
         WindowReader reader, IReadOnlyList<Clip> clips, IReadOnlyList<string> classes, int batchSize, long seed, int epoch,
-        WindowChange? change = null, int? workers = null, CancellationToken cancellation = default, SamplingSettings? sampling = null)
+        WindowChange? change = null, int? workers = null, CancellationToken cancellation = default, SamplingSettings? sampling = null, int? most = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 2);
         sampling ??= new();
@@ -55,6 +56,11 @@ public static class ClipBatches
             throw new ArgumentException($"Training needs at least two clips, not {clips.Count}; batch norm cannot learn from one.");
         var rule = new LabelRule(clips, classes, sampling.SecondaryLabels);
         var windows = EpochPlan.Of(reader, clips, rule, sampling, seed, epoch);
+        if (most is { } count && count < windows.Length)
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(count, 2, nameof(most));
+            windows = windows[..count];
+        }
         var batches = PerEpoch(windows.Length, batchSize);
         return Load(reader, batchSize, change, sampling, workers, rule, cancellation, Enumerable.Range(0, batches)
             .Select(b => windows[(b * batchSize)..(b == batches - 1 ? windows.Length : (b + 1) * batchSize)]));

@@ -47,7 +47,7 @@ public static class Ablations
         "Two architectures by two representations, small enough for a first look: who wins where, and at what price?",
         [.. from model in new[] { "tf_efficientnet_b0", "tsresnet18" }
             from frontEnd in new[] { "mel-64", "expand-and-sparsify-64" }
-            select new Trial { Model = model, FrontEnd = frontEnd, Training = new TrainingSettings { Epochs = 8 } }]);
+            select new Trial { Model = model, FrontEnd = frontEnd, Training = new TrainingSettings { Budget = Budget.OfEpochs(8) } }]);
 
     /// <summary>
     /// Expand-and-sparsify changed in one thing at a time, and in a few together, read by a linear layer, a small MLP and the time-series
@@ -62,7 +62,7 @@ public static class Ablations
             {
                 Model = model,
                 FrontEnd = frontEnd,
-                Training = new TrainingSettings { Epochs = 20, EvaluateEvery = 10, HeadLearningRateFactor = 10 }, // a linear readout is all head
+                Training = new TrainingSettings { Budget = Budget.OfEpochs(20), EvaluateEvery = 10, HeadLearningRateFactor = 10 }, // a linear readout is all head
             }]);
 
     /// <summary>
@@ -81,7 +81,7 @@ public static class Ablations
                 Features = FrontEndNamed("mel-64") with { Mel = FrontEndNamed("mel-64").Mel with { MinHz = 20, MaxHz = 16_000 } },
                 Training = new TrainingSettings
                 {
-                    Epochs = 500,
+                    Budget = Budget.OfEpochs(500),
                     EvaluateEvery = 500,
                     WindowSeconds = 2.5,
                     BatchSize = 16,

@@ -16,7 +16,7 @@ namespace BirdResearch.Experiments;
 public sealed class RunStore
 {
     /// <summary>What changes the numbers of a run although its settings stay the same; raised when training itself changes.</summary>
-    public const int Recipe = 4;
+    public const int Recipe = 5;
 
     /// <summary>The folder of pretrainings beside those of the ablations.</summary>
     public const string Pretraining = "pretrain";

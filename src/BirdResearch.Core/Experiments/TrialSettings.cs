@@ -27,7 +27,7 @@ public static class TrialSettings
     static T Set<T>(T trial, bool featuresAreTheCatalogues, string assignment)
     {
         var equals = assignment.IndexOf('=');
-        if (equals < 1) throw new ArgumentException($"'{assignment}' is not a setting; write path=value, such as training.epochs=20.");
+        if (equals < 1) throw new ArgumentException($"'{assignment}' is not a setting; write path=value, such as training.learning_rate=3e-4.");
         var (name, text) = (assignment[..equals].Trim(), assignment[(equals + 1)..].Trim());
 
         var whole = JsonSerializer.SerializeToNode(trial, RunStore.Json)!.AsObject();

@@ -19,6 +19,9 @@ public sealed record EpochRow(
     /// <summary>Share of <see cref="Seconds"/> in which the training step stood still until its batch was read, in [0, 1].</summary>
     public double WaitingShare { get; init; }
 
+    /// <summary>Whether it was followed by an evaluation.</summary>
+    public bool Evaluated { get; init; }
+
     /// <summary>How often each augmentation was offered and applied in this epoch; kept in the checkpoint with the row.</summary>
     public IReadOnlyDictionary<string, AugmentationCount> Augmentations { get; init; } = new Dictionary<string, AugmentationCount>();
 }

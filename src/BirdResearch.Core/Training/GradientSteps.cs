@@ -14,18 +14,17 @@ sealed class GradientSteps
     readonly AdamW _optimiser;
     readonly TrainingSettings _settings;
     readonly WeightAverage? _average;
-    readonly int _epoch;
-    readonly long _perEpoch;
-    readonly Schedule _schedule;
+    readonly Func<long, double> _learningRateAt;
     double _count;
-    int _batches, _step;
+    int _batches;
 
-    public GradientSteps(Classifier model, AdamW optimiser, TrainingSettings settings, WeightAverage? average, int epoch, int batchesPerEpoch)
-    {
-        (_model, _optimiser, _settings, _average, _epoch) = (model, optimiser, settings, average, epoch);
-        _perEpoch = (batchesPerEpoch + settings.Accumulate - 1) / settings.Accumulate;
-        _schedule = new Schedule(settings.LearningRate, settings.Epochs * _perEpoch, settings.WarmupShare);
-    }
+    /// <param name="model">What learns.</param>
+    /// <param name="optimiser">What steps.</param>
+    /// <param name="settings">Training set-up.</param>
+    /// <param name="average">Weights that follow, or null.</param>
+    /// <param name="learningRateAt">Learning rate of the training's step with that index, counted from 0.</param>
+    public GradientSteps(Classifier model, AdamW optimiser, TrainingSettings settings, WeightAverage? average, Func<long, double> learningRateAt) =>
+        (_model, _optimiser, _settings, _average, _learningRateAt) = (model, optimiser, settings, average, learningRateAt);
 
     /// <summary>Learning rate of the last step.</summary>
     public double LearningRate { get; private set; }
@@ -49,7 +48,7 @@ sealed class GradientSteps
 
     void Step()
     {
-        LearningRate = _schedule.At((_epoch * _perEpoch) + _step++);
+        LearningRate = _learningRateAt(_optimiser.Steps);
         var norm = _optimiser.Step(LearningRate, _settings.ClipNorm, 1 / _count);
         if (!double.IsFinite(norm)) throw Diverged($"gradient norm {norm}");
         _average?.Update(_optimiser.Steps);
@@ -57,6 +56,6 @@ sealed class GradientSteps
     }
 
     InvalidOperationException Diverged(string what) => new(
-        $"Training of {_model.ModelName} diverged in epoch {_epoch + 1}, step {_step + 1} ({what}). " +
+        $"Training of {_model.ModelName} diverged in step {_optimiser.Steps + 1} ({what}). " +
         "Lower training.learning_rate or training.clip_norm.");
 }

@@ -6,6 +6,12 @@ namespace BirdResearch.Training;
 /// <param name="WarmupShare">Share of the steps spent rising, in [0, 1).</param>
 public readonly record struct Schedule(double Peak, long Steps, double WarmupShare)
 {
+    /// <summary>Learning rate when that share of a budget, from 0 to 1, is spent; for budgets whose steps are not known beforehand.</summary>
+    public static double AtShare(double peak, double share, double warmupShare) =>
+        share < warmupShare
+            ? peak * share / warmupShare
+            : peak * 0.5 * (1 + Math.Cos(Math.PI * Math.Min(1, (share - warmupShare) / (1 - warmupShare))));
+
     /// <summary>Learning rate of the step with that index, counted from 0.</summary>
     public double At(long step)
     {

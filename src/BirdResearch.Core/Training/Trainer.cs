@@ -29,6 +29,7 @@ public sealed class Trainer
     readonly WeightAverage? _average;
     readonly BestWeights? _best;
     readonly ITrainingState[] _states;
+    readonly Lazy<BudgetMeter> _meter;
     readonly List<EpochRow> _rows = [];
 
     /// <param name="frontEnd">Sound to features.</param>
@@ -47,6 +48,7 @@ public sealed class Trainer
         if (stopping.IsWatched && split.Validation.Count == 0 && WatchedMetric.NeedsValidation(stopping.Metric))
             throw new ArgumentException(
                 $"training.stopping.metric is {stopping.Metric}, but nothing is held out ({split.Rule}). Watch train_loss, or hold out a fold.");
+        _meter = new(Meter);
         _loss = Loss.Named(settings.Loss, data.Labelling, settings.LabelSmoothing, settings.Focal, settings.Asymmetric);
         _precision = new PrecisionChooser(settings.Precision, model, () => PrecisionTrial.Choose(model, settings.BatchSize));
         if (settings.Precision != ProductPrecision.Auto) _precision.Settle();
@@ -82,7 +84,7 @@ public sealed class Trainer
             var kept = _rows[best > 0 ? best - 1 : ^1];
             var metric = _settings.Stopping.IsWatched ? _settings.Stopping.Metric : null;
             var value = metric is not null && WatchedMetric.Of(metric, kept) is { } v ? Math.Abs(v) : (double?)null;
-            return new KeptWeights(best > 0 ? "best" : "last", kept.Epoch, _rows.Count, _settings.Epochs, _average is not null, metric, value);
+            return new KeptWeights(best > 0 ? "best" : "last", kept.Epoch, _rows.Count, _meter.Value.Epochs(_rows), _average is not null, metric, value);
         }
     }
 
@@ -99,8 +101,8 @@ public sealed class Trainer
             _rows.AddRange(Checkpoint.Read<EpochRow>(checkpoint, _model, _optimiser, _states));
         foreach (var row in _rows) _augmenter.Counts.Restore(row.Epoch - 1, row.Augmentations);
         _precision.Settle();
-        var pace = new Pace(_settings.Epochs, SamplesPerEpoch, _rows, progress);
-        while (_rows.Count < _settings.Epochs && !StoppingAfter(_rows).IsOver)
+        var pace = new Pace(_meter.Value, _rows, progress);
+        while (!_meter.Value.IsSpent(_rows) && !StoppingAfter(_rows).IsOver)
         {
             var row = RunEpoch(_rows.Count, pace, cancellation);
             _rows.Add(row);
@@ -112,20 +114,37 @@ public sealed class Trainer
     }
 
     Stopping StoppingAfter(IEnumerable<EpochRow> rows) =>
-        Stopping.After(_settings.Stopping, rows, row => _settings.EvaluatesAfter(row.Epoch - 1));
+        Stopping.After(_settings.Stopping, rows, row => row.Evaluated);
 
-    int SamplesPerEpoch => ClipBatches.SamplesPerEpoch(_reader, _split.Train, _settings.Sampling, _seed);
+    BudgetMeter Meter()
+    {
+        var clips = ClipBatches.SamplesPerEpoch(_reader, _split.Train, _settings.Sampling, _seed);
+        if (_settings.Budget.Unit != BudgetUnit.MultiplyAdds) return new(_settings.Budget, clips, 0);
+        var price = MultiplyAdds.Count(_model, new(_frontEnd.Channels, _frontEnd.Rows, _frontEnd.Frames(_reader.WindowSamples)));
+        var meter = new BudgetMeter(_settings.Budget, clips, price);
+        return meter.Clips >= 2 ? meter : throw new ArgumentException(
+            $"training.budget is {_settings.Budget}, but one clip costs {_model.ModelName} {price:N0}: it must be enough for two.");
+    }
+
+    /// <summary>Learning rate by the steps taken, or, where time is the budget, by the share that will be spent when the step has ended.</summary>
+    double LearningRateAt(long step, Func<double> share) => _meter.Value.Steps(_settings.BatchSize, _settings.Accumulate) is { } steps
+        ? new Schedule(_settings.LearningRate, steps, _settings.WarmupShare).At(step)
+        : Schedule.AtShare(_settings.LearningRate, share(), _settings.WarmupShare);
 
     EpochRow RunEpoch(int epoch, Pace pace, CancellationToken cancellation)
     {
         manual_seed((long)(new CounterRandom(_seed, epoch).NextBits() >> 1));
         _model.train();
         var (sum, clips, waited) = (0.0, 0L, TimeSpan.Zero);
-        var watch = Stopwatch.StartNew();
-        var steps = new GradientSteps(_model, _optimiser, _settings, _average, epoch, ClipBatches.PerEpoch(SamplesPerEpoch, _settings.BatchSize));
+        var (clipsBefore, secondsBefore, lastStep) = (_rows.Sum(r => r.Clips), _rows.Sum(r => r.Seconds), 0.0);
+        var (meter, watch) = (_meter.Value, Stopwatch.StartNew());
+        double Spent(double ahead) => meter.Share(clipsBefore + clips, secondsBefore + watch.Elapsed.TotalSeconds + ahead);
+        var steps = new GradientSteps(_model, _optimiser, _settings, _average, step => LearningRateAt(step, () => Spent(lastStep)));
         foreach (var batch in ClipBatches.Training(
-            _reader, _split.Train, _data.Classes, _settings.BatchSize, _seed, epoch, _augmenter.OnWindow, null, cancellation, _settings.Sampling))
+            _reader, _split.Train, _data.Classes, _settings.BatchSize, _seed, epoch, _augmenter.OnWindow, null, cancellation, _settings.Sampling,
+            meter.ClipsOfEpoch(clipsBefore)))
         {
+            var begun = watch.Elapsed;
             using var lent = batch;
             waited += batch.Waited;
             using var scope = NewDisposeScope();
@@ -134,16 +153,20 @@ public sealed class Trainer
             clips += batch.Count;
             pace.Report(epoch, clips, watch.Elapsed.TotalSeconds);
             cancellation.ThrowIfCancellationRequested();
+            lastStep = (watch.Elapsed - begun).TotalSeconds;
+            if (Spent(0) >= 1) break;
         }
         steps.Finish();
         var seconds = watch.Elapsed.TotalSeconds;
         pace.Add(clips, seconds);
         var row = new EpochRow(epoch + 1, seconds, clips, steps.LearningRate, sum / clips, null, null, null, null)
         {
+            Evaluated = meter.EvaluatesAfter(
+                epoch + 1, meter.Share(clipsBefore, secondsBefore), meter.Share(clipsBefore + clips, secondsBefore + seconds), _settings.EvaluateEvery),
             WaitingShare = waited.TotalSeconds / seconds,
             Augmentations = _augmenter.Counts.OfEpoch(epoch),
         };
-        return _settings.EvaluatesAfter(epoch) ? Evaluated(row, cancellation) : row;
+        return row.Evaluated ? Evaluated(row, cancellation) : row;
     }
 
     (Tensor Logits, Tensor Labels, Tensor? Weights) Forward(ClipBatch clips)

@@ -6,8 +6,8 @@ namespace BirdResearch.Training;
 /// <summary>How a model is trained; the defaults are the baseline of every ablation.</summary>
 public sealed record TrainingSettings
 {
-    /// <summary>Passes over the training recordings; each pass takes one window of every recording.</summary>
-    public int Epochs { get; init; } = 60;
+    /// <summary>What the training may spend; each epoch takes one window of every recording.</summary>
+    public Budget Budget { get; init; } = Budget.OfEpochs(60);
 
     /// <summary>Clips in one step.</summary>
     public int BatchSize { get; init; } = 8;
@@ -99,17 +99,13 @@ public sealed record TrainingSettings
     /// <summary>Weight file to start from, safetensors or PyTorch's, or the folder of a run or pretraining that holds one; null starts from the model's own initialisation.</summary>
     public string? Pretrained { get; init; }
 
-    /// <summary>Epochs between two evaluations; 0 spreads about twenty over the training. The last epoch is always evaluated.</summary>
+    /// <summary>Epochs between two evaluations; 0 spreads at most twenty over the budget. The last epoch is always evaluated.</summary>
     public int EvaluateEvery { get; init; }
-
-    /// <summary>Whether the epoch with that index, counted from 0, is followed by an evaluation.</summary>
-    public bool EvaluatesAfter(int epoch) =>
-        epoch + 1 == Epochs || (epoch + 1) % (EvaluateEvery > 0 ? EvaluateEvery : Math.Max(1, (Epochs + 19) / 20)) == 0;
 
     /// <summary>Throws an error that names the first setting out of its range.</summary>
     public void Check()
     {
-        Require(nameof(Epochs), Epochs, Epochs >= 1, "at least 1");
+        Budget.Check();
         Require(nameof(BatchSize), BatchSize, BatchSize >= 2, "at least 2 (batch norm needs more than one clip)");
         Require(nameof(WindowSeconds), WindowSeconds, WindowSeconds is > 0 and <= 600, "above 0 and at most 600");
         Require(nameof(LearningRate), LearningRate, LearningRate is > 0 and < 10, "above 0 and below 10");
