@@ -11,6 +11,10 @@ open BirdResearch.Tests.Tensors
 let private fiveSeconds = dict [
     "mel", [| 1L; 128L; 320L |]
     "mel-64", [| 1L; 64L; 160L |]
+    "mel-quantile", [| 1L; 128L; 320L |]
+    "mel-64-quantile", [| 1L; 64L; 160L |]
+    "pcen", [| 1L; 128L; 320L |]
+    "pcen-64", [| 1L; 64L; 160L |]
     "kaldi-fbank", [| 1L; 128L; 498L |]
     "ssamba-fbank", [| 1L; 128L; 512L |]
     "ssamba-fbank-10s", [| 1L; 128L; 1024L |]
@@ -91,7 +95,7 @@ let private frontEnds = [
         let want = numbers (plain.forward x) |> Array.map (fun v -> (v + 30.0) / 12.0)
         Expect.isLessThan (widest (numbers (scaled.forward x)) want) 1e-5 "")
     torchTest "three channels are the same features three times" (fun () ->
-        for kind in [ "mel"; "kaldi-fbank"; "expand-and-sparsify"; "waveform" ] do
+        for kind in [ "mel"; "pcen"; "kaldi-fbank"; "expand-and-sparsify"; "waveform" ] do
             use one = FrontEnds.Create(normalised kind Normalisation.PerClip 1)
             use three = FrontEnds.Create(normalised kind Normalisation.PerClip 3)
             let x = sound 2 16000

@@ -33,6 +33,7 @@ let all =
         SpectrogramTests.tests
         FusedFeaturesTests.tests
         FeaturesTests.tests
+        PcenTests.tests
         WaveformAugmentationTests.tests
         MixingTests.tests
         AugmentationTests.tests

@@ -14,6 +14,7 @@ static class FrontEndNodes
     public static OnnxValue Add(OnnxGraph graph, FrontEnd frontEnd, OnnxValue samples, long length) => frontEnd switch
     {
         MelFrontEnd mel => MelNodes.Add(graph, mel, samples, length),
+        PcenFrontEnd pcen => PcenNodes.Add(graph, pcen, samples, length),
         FbankFrontEnd fbank => FbankNodes.Add(graph, fbank, samples, length),
         ExpandAndSparsify expansion => ExpansionNodes.Add(graph, expansion, samples, length),
         WaveformFrontEnd waveform => WaveformNodes.Add(graph, waveform, samples, length),

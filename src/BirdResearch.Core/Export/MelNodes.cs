@@ -17,7 +17,7 @@ static class MelNodes
     }
 
     /// <summary>(B, T) -> (B, mels, frames).</summary>
-    static OnnxValue Bands(OnnxGraph graph, MelSpectrogram mel, OnnxValue samples, long length, long frames)
+    internal static OnnxValue Bands(OnnxGraph graph, MelSpectrogram mel, OnnxValue samples, long length, long frames)
     {
         var settings = mel.Settings;
         var sound = samples;

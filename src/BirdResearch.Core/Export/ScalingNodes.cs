@@ -11,6 +11,7 @@ static class ScalingNodes
     /// <summary>(B, rows, frames) -> (B, channels, rows, frames).</summary>
     public static OnnxValue Add(OnnxGraph graph, FrontEndSettings settings, OnnxValue features, long rows, long frames)
     {
+        if (settings.RowQuantile is { } quantile) features = graph.Minus(features, Quantile(graph, features, quantile, frames));
         var scaled = settings.Normalisation switch
         {
             Normalisation.PerClip => PerClip(graph, features),
@@ -20,6 +21,16 @@ static class ScalingNodes
         };
         var image = graph.Reshape(scaled, -1, 1, rows, frames);
         return graph.Concat(1, [.. Enumerable.Repeat(image, settings.Channels)]);
+    }
+
+    /// <summary>Each row's quantile over the frames, (B, rows, 1).</summary>
+    static OnnxValue Quantile(OnnxGraph graph, OnnxValue features, double quantile, long frames)
+    {
+        var (index, share) = RowQuantile.Place(quantile, frames);
+        var count = Math.Min(index + 2, frames);
+        var least = graph.Add("TopK", [features, graph.Integers(count)], 2, ("axis", 2), ("largest", 0), ("sorted", 1))[0];
+        var lower = graph.Slice(least, 2, index, index + 1);
+        return share == 0 ? lower : graph.Plus(lower, graph.Times(graph.Minus(graph.Slice(least, 2, index + 1, index + 2), lower), share));
     }
 
     static OnnxValue PerClip(OnnxGraph graph, OnnxValue features)

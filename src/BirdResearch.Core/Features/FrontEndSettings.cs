@@ -19,14 +19,17 @@ public enum Normalisation
 /// <summary>Everything that decides what a front-end computes; part of a run's identity.</summary>
 public sealed record FrontEndSettings
 {
-    /// <summary><c>mel</c>, <c>kaldi-fbank</c>, <c>expand-and-sparsify</c> or <c>waveform</c>.</summary>
+    /// <summary><c>mel</c>, <c>pcen</c>, <c>kaldi-fbank</c>, <c>expand-and-sparsify</c> or <c>waveform</c>.</summary>
     public required string Kind { get; init; }
 
     /// <summary>Sample rate of the sound in Hz.</summary>
     public int SampleRate { get; init; } = 32_000;
 
-    /// <summary>The mel spectrogram that <c>mel</c> gives and <c>expand-and-sparsify</c> starts from.</summary>
+    /// <summary>The mel spectrogram that <c>mel</c> gives and <c>pcen</c> and <c>expand-and-sparsify</c> start from.</summary>
     public MelSettings Mel { get; init; } = new();
+
+    /// <summary>The per-channel energy normalisation, for <c>pcen</c>.</summary>
+    public PcenSettings Pcen { get; init; } = new();
 
     /// <summary>The Kaldi filter bank, for <c>kaldi-fbank</c>.</summary>
     public FbankSettings Fbank { get; init; } = new();
@@ -37,7 +40,13 @@ public sealed record FrontEndSettings
     /// <summary>The raw sound, for <c>waveform</c>.</summary>
     public WaveformSettings Waveform { get; init; } = new();
 
-    /// <summary>Normalisation of the mel or fbank features or of the raw sound.</summary>
+    /// <summary>
+    /// Quantile over the clip's frames that is taken off each row (mel band) before normalisation, in [0, 1], so that what sounds all the time is
+    /// gone; null takes nothing off. Not for <c>waveform</c>.
+    /// </summary>
+    public double? RowQuantile { get; init; }
+
+    /// <summary>Normalisation of the mel, pcen or fbank features or of the raw sound.</summary>
     public Normalisation Normalisation { get; init; } = Normalisation.PerClip;
 
     /// <summary>Mean for <see cref="Normalisation.Fixed"/>.</summary>

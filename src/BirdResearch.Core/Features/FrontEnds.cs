@@ -15,6 +15,10 @@ public static class FrontEnds
     {
         ["mel"] = new() { Kind = "mel" },                                // 128 x 320 for 5 s
         ["mel-64"] = new() { Kind = "mel", Mel = Mel64 },                // 64 x 160
+        ["mel-quantile"] = new() { Kind = "mel", RowQuantile = 0.25 },
+        ["mel-64-quantile"] = new() { Kind = "mel", Mel = Mel64, RowQuantile = 0.25 },
+        ["pcen"] = new() { Kind = "pcen" },                              // the shapes of mel
+        ["pcen-64"] = new() { Kind = "pcen", Mel = Mel64 },
         ["kaldi-fbank"] = new()                                          // 128 x 498
         {
             Kind = "kaldi-fbank",
@@ -66,10 +70,11 @@ public static class FrontEnds
     public static FrontEnd Create(FrontEndSettings settings) => settings.Kind switch
     {
         "mel" => new MelFrontEnd(settings),
+        "pcen" => new PcenFrontEnd(settings),
         "kaldi-fbank" => new FbankFrontEnd(settings),
         "expand-and-sparsify" => new ExpandAndSparsify(settings),
         "waveform" => new WaveformFrontEnd(settings),
         _ => throw new ArgumentException(
-            NearNames.Unknown("kind of front-end", settings.Kind, ["mel", "kaldi-fbank", "expand-and-sparsify", "waveform"])),
+            NearNames.Unknown("kind of front-end", settings.Kind, ["mel", "pcen", "kaldi-fbank", "expand-and-sparsify", "waveform"])),
     };
 }

@@ -24,7 +24,7 @@ public sealed class MelFrontEnd : ScaledFrontEnd
     public override int Rows => Settings.Mel.Mels;
 
     /// <inheritdoc/>
-    public override long Frames(long samples) => Math.Min(mel.Frames(samples), (samples + Settings.Mel.Hop - 1) / Settings.Mel.Hop);
+    public override long Frames(long samples) => mel.FramesWithin(samples);
 
     private protected override Tensor RowsOf(Tensor sound, long frames) => mel.First(sound, frames);
 }

@@ -62,6 +62,9 @@ public sealed class MelSpectrogram : nn.Module<Tensor, Tensor>
         return 1 + (_settings.Centre ? samples : samples - _settings.Fft) / _settings.Hop;
     }
 
+    /// <summary>Those frames whose centre lies within the clip: <c>ceil(samples / hop)</c> at most.</summary>
+    internal long FramesWithin(long samples) => Math.Min(Frames(samples), (samples + _settings.Hop - 1) / _settings.Hop);
+
     /// <summary>Whether there is a fused pass for these settings.</summary>
     public bool IsFused => _fused is not null;
 

@@ -6,12 +6,14 @@ namespace BirdResearch.Features;
 public abstract class ScaledFrontEnd : FrontEnd
 {
     readonly FeatureScaling _scaling;
+    readonly RowQuantile? _quantile;
 
     private protected ScaledFrontEnd(string name, FrontEndSettings settings) : base(name, settings.SampleRate)
     {
         SettingsCheck.FrontEnd(settings);
         Settings = settings;
         _scaling = new FeatureScaling(settings);
+        _quantile = settings.RowQuantile is { } quantile ? new RowQuantile(quantile) : null;
     }
 
     /// <summary>What it computes.</summary>
@@ -27,6 +29,7 @@ public abstract class ScaledFrontEnd : FrontEnd
         using var scope = NewDisposeScope();
         var frames = Frames(SoundBatch.Samples(sound));
         var rows = RowsOf(sound, frames);                                    // (B, rows, F)
+        if (_quantile is not null) rows = _quantile.Apply(rows);
         return _scaling.Apply(rows).detach().MoveToOuterDisposeScope();      // (B, channels, rows, F)
     }
 

@@ -17,6 +17,12 @@ static class SettingsCheck
             Within("Mean", settings.Mean, -1e6, 1e6);
             Within("Std", settings.Std, 1e-6, 1e6);
         }
+        if (settings.RowQuantile is { } quantile)
+        {
+            Within("RowQuantile", quantile, 0, 1);
+            if (settings.Kind == "waveform")
+                throw Refused("RowQuantile", FormattableString.Invariant($"{quantile}, but raw sound has no bands: leave it out, or take another kind."));
+        }
         if (settings.Kind == "kaldi-fbank")
         {
             Fbank(settings.Fbank, settings.SampleRate);
@@ -29,6 +35,7 @@ static class SettingsCheck
         }
         Mel(settings.Mel);
         Within("Mel.MaxHz", settings.Mel.MaxHz, settings.Mel.MinHz, settings.SampleRate / 2.0);
+        if (settings.Kind == "pcen") Pcen(settings.Pcen);
         if (settings.Kind == "expand-and-sparsify") Expansion(settings.Expansion, settings.Mel.Mels);
     }
 
@@ -46,6 +53,17 @@ static class SettingsCheck
         Within("Mel.Norm", mel.Norm, Norms);
         Within("Mel.Padding", mel.Padding, Paddings);
         Within("Mel.Window", mel.Window, Windows.Names);
+    }
+
+    public static void Pcen(PcenSettings pcen)
+    {
+        Within("Pcen.Gain", pcen.Gain, 0, 1);
+        Within("Pcen.Bias", pcen.Bias, 1e-6, 1e6);
+        Within("Pcen.Power", pcen.Power, 1e-3, 1);
+        Within("Pcen.TimeConstantSeconds", pcen.TimeConstantSeconds, 1e-4, 1e4);
+        Within("Pcen.Smoothing", pcen.Smoothing ?? 1, 1e-6, 1);
+        Within("Pcen.Epsilon", pcen.Epsilon, 1e-20, 1e6);
+        Within("Pcen.Scale", pcen.Scale, 1e-6, 1e12);
     }
 
     public static void Fbank(FbankSettings fbank, int sampleRate)
