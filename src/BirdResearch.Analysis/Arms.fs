@@ -49,7 +49,7 @@ type Arm =
 [<RequireQualifiedAccess>]
 module Arms =
     // data is where the set was found, by name or by path; which set it is, its content key says.
-    let private notAnArm = set [ "seed"; "fold"; "data" ]
+    let private notAnArm = set [ "seed"; "fold"; "data"; "label" ]
 
     let private settingsOf (run: Run) =
         run.Settings |> Map.filter (fun path _ -> not (notAnArm.Contains path))
@@ -106,8 +106,9 @@ module Arms =
           Model = first.Record.Trial.Model
           FrontEnd = first.Record.Trial.FrontEnd
           Distinction =
-            distinctions
-            |> List.map (fun path -> $"{short path} {first.Settings |> Map.tryFind path |> Option.defaultValue String.Empty}".TrimEnd())
+            [ if first.Record.Trial.Label <> "" then first.Record.Trial.Label
+              for path in distinctions do
+                  $"{short path} {first.Settings |> Map.tryFind path |> Option.defaultValue String.Empty}".TrimEnd() ]
             |> String.concat ", "
           Runs = runs
           Domains =
@@ -122,8 +123,11 @@ module Arms =
         runs
         |> List.groupBy (fun run -> run.Record.Trial.Model, run.Record.Trial.FrontEnd)
         |> List.collect (fun (_, cell) ->
-            let distinctions = differing cell
-            cell |> List.groupBy settingsOf |> List.map (fun (_, runs) -> armOf distinctions runs))
+            let arms = cell |> List.groupBy settingsOf |> List.map snd
+            let labels = arms |> List.map _.Head.Record.Trial.Label
+            // Arms that were given names of their own need no more to be told apart.
+            let distinctions = if List.contains "" labels || (List.distinct labels).Length < labels.Length then differing cell else []
+            arms |> List.map (armOf distinctions))
 
     /// The same arms with the interval of their mean mAP in every held-out domain.
     let withIntervals (resamples: int) (arms: Arm list) : Arm list =

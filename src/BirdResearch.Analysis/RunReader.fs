@@ -101,4 +101,5 @@ module internal RunReader =
         match JsonSerializer.Deserialize<RunRecord>(text, RunStore.Json) with
         | null -> unreadable "run.json holds null."
         | record when hollow record -> unreadable "run.json has null where a value is needed."
-        | record -> record, Map(leaves "" (document.RootElement.GetProperty "trial"))
+        // Written again, so that a setting which the record is too old to know has its default.
+        | record -> record, Map(leaves "" (JsonSerializer.SerializeToElement(record.Trial, RunStore.Json)))

@@ -107,6 +107,18 @@ let tests =
             Expect.equal (List.distinct (name trial.Value :: names) |> List.length) (names.Length + 1) "each setting counts"
         }
 
+        test "a run is known by what differs from the defaults, whatever its arm is called" {
+            let hash (t: Trial) = RunIdentity.HashOf (t, "key", 5, null)
+            let features = FrontEnds.Named "mel-64"
+            let plain = hash (Trial (FrontEnd = "mel-64", Features = features))
+            Expect.equal (hash (Trial (FrontEnd = "mel-64", Features = features, Label = "mine", Training = TrainingSettings (Budget = Budget.OfEpochs 60)))) plain "a default written out"
+            Expect.notEqual (hash (Trial (FrontEnd = "mel-64", Features = features, Training = TrainingSettings (Budget = Budget.OfEpochs 61)))) plain "a setting"
+            Expect.notEqual (hash (Trial (FrontEnd = "mel-64", Features = FrontEnds.Named "mel"))) plain "a number of the front-end"
+            Expect.notEqual (RunIdentity.HashOf (Trial (FrontEnd = "mel-64", Features = features), "key", 6, null)) plain "the recipe"
+            Expect.notEqual (RunIdentity.HashOf (Trial (FrontEnd = "mel-64", Features = features), "other", 5, null)) plain "the data"
+            Expect.notEqual (RunIdentity.HashOf (Trial (FrontEnd = "mel-64", Features = features), "key", 5, "w")) plain "weights to start from"
+        }
+
         test "two processes cannot train the same run at once" {
             let folder = Directory.CreateDirectory(Path.Combine (Path.GetTempPath (), $"bird-tests-{Environment.ProcessId}", "locked")).FullName
             use first = RunFiles.Lock folder

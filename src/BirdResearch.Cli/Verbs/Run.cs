@@ -16,7 +16,7 @@ public static class Run
         var name = new Argument<string>("ABLATION") { Description = "One of: " + string.Join(", ", Ablations.All.Select(a => a.Name)) };
         var data = new Option<string?>("--data") { Description = "Data set: a name (see 'bird data') or a folder in BirdCLEF or ESC layout" };
         var fold = new Option<string?>("--fold") { Description = "Fold that is held out for validation, several such as 1,3, or all: every fold held out once (default: the data set's first)" };
-        var seeds = new Option<string>("--seeds") { Description = "Seeds, such as 1,2,3", DefaultValueFactory = _ => "1" };
+        var seeds = new Option<string?>("--seeds") { Description = "Seeds, such as 1,2,3,4,5 (default: the ablation's own, three)" };
         var epochs = new Option<int?>("--epochs") { Description = "Passes over the training recordings: short for --budget 'N epochs'" };
         var budget = new Option<string?>("--budget") { Description = "What each training may spend: '20 epochs', '5000 clips', '90 seconds' or '3e12 multiply-adds'" };
         var models = new Option<string?>("--models") { Description = "These models instead of the ablation's own" };
@@ -60,7 +60,7 @@ public static class Run
                 },
             });
             foreach (var setting in p.GetValue(set) ?? []) ablation = ablation.With(t => TrialSettings.Set(t, setting));
-            ablation = ablation.Over(Seeds(p.GetRequiredValue(seeds)));
+            ablation = ablation.Over(p.GetValue(seeds) is { } list ? Seeds(list) : ablation.Seeds);
             return Go(ablation, p.GetValue(threads), cancellation, p.GetValue(fold));
         });
     }

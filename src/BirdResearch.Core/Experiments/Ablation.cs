@@ -6,6 +6,9 @@ namespace BirdResearch.Experiments;
 /// <param name="Trials">Its cells; each says only what differs from the baseline.</param>
 public sealed record Ablation(string Name, string Question, IReadOnlyList<Trial> Trials)
 {
+    /// <summary>Seeds that every cell is run with unless others are asked for: fewer than three say nothing of the spread between runs.</summary>
+    public IReadOnlyList<int> Seeds { get; init; } = [1, 2, 3];
+
     /// <summary>The same grid with every trial changed.</summary>
     public Ablation With(Func<Trial, Trial> change) => this with { Trials = [.. Trials.Select(change)] };
 

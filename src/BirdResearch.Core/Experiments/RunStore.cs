@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -54,22 +52,15 @@ public sealed class RunStore
     public string PartialFolderOf(string ablation, string run) => FolderOf(ablation, run) + Partial;
 
     /// <summary>
-    /// Name of the run of a complete trial on that data: readable first, then a hash over all settings and the data. Where the data lies
-    /// and what it is called play no part in the hash, and of weights to start from only their content does.
+    /// Name of the run of a complete trial on that data: readable first, then the hash of <see cref="RunIdentity"/>. Of weights to start from only
+    /// the content plays a part in it.
     /// </summary>
     public static string NameOf(Trial trial, Dataset data)
     {
         var start = trial.Training.Pretrained is { } weights ? PretrainedWeights.DigestOf(weights) : null;
-        var hash = HashOf(new { Recipe, Trial = trial with { Data = "", Training = trial.Training with { Pretrained = start } }, data.ContentKey });
+        var hash = RunIdentity.HashOf(trial, data.ContentKey, Recipe, start);
         return string.Create(CultureInfo.InvariantCulture,
             $"{trial.Model}.{trial.FrontEnd}.{data.Name}.f{trial.Fold}.s{trial.Seed}-{hash}");
-    }
-
-    /// <summary>Ten hexadecimal digits that change with anything that makes up a run.</summary>
-    internal static string HashOf(object identity)
-    {
-        var text = JsonSerializer.Serialize(identity, new JsonSerializerOptions(Json) { WriteIndented = false });
-        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..10];
     }
 
     /// <summary>The finished run of that name, or null. A folder whose record cannot be read is an error that names the file.</summary>

@@ -6,6 +6,9 @@ namespace BirdResearch.Experiments;
 /// <summary>One cell of an ablation: what is trained on what, and how. Its defaults are the baseline, so a trial shows only what it changes.</summary>
 public sealed record Trial
 {
+    /// <summary>What the arm is called in reports, such as <c>AdaBN</c>; empty leaves it to what sets it apart. No part of a run's identity.</summary>
+    public string Label { get; init; } = "";
+
     /// <summary>Data set name or folder.</summary>
     public string Data { get; init; } = "synthetic-birds";
 

@@ -85,6 +85,9 @@ public sealed class TrialRunner(RunStore store)
         var name = RunStore.NameOf(trial, data);
         if (store.Find(ablation, name) is { } found)
         {
+            if (!RunIdentity.Matches(found, trial))
+                throw new InvalidDataException(
+                    $"'{store.FolderOf(ablation, name)}' was made when some default was another: its settings are not those that are asked for. Move it away to have it made again.");
             listener?.Report(new RunEvent(name, RunPhase.ReadBack, Record: found));
             return found;
         }

@@ -16,7 +16,7 @@ public static class EnsembleCandidates
         var runs = folders.Select(folder => (Folder: folder, Record: RunStore.ReadRecord(Path.Combine(folder, "run.json")))).OrderBy(r => r.Record.Trial.Fold).ToList();
         if (runs.Select(r => r.Record.Data.ContentKey).Distinct().Count() > 1)
             throw new ArgumentException($"The runs are of different data: {string.Join(", ", runs.Select(r => r.Record.Data.Name).Distinct())}. Members of an ensemble must share theirs.");
-        var groups = runs.GroupBy(r => RunStore.HashOf(r.Record.Trial with { Fold = null })).ToList();
+        var groups = runs.GroupBy(r => RunIdentity.HashOf(r.Record.Trial with { Fold = null, Label = "" })).ToList();
         var candidates = groups.Select(group =>
         {
             var first = group.First().Record;

@@ -93,7 +93,7 @@ public sealed class PretrainingRunner(RunStore store)
     }
 
     static string NameOf(PretrainingTrial trial, PretrainingData data) => string.Create(CultureInfo.InvariantCulture,
-        $"{trial.Model}.{data.Name}.s{trial.Seed}-{RunStore.HashOf(new { RunStore.Recipe, Trial = trial with { Data = [] }, data.ContentKey })}");
+        $"{trial.Model}.{data.Name}.s{trial.Seed}-{RunIdentity.HashOf(new { RunStore.Recipe, Trial = trial with { Data = [] }, data.ContentKey })}");
 
     static void WriteEpochs(string folder, IReadOnlyList<PretrainingRow> rows) => CsvTable.Write(Path.Combine(folder, "epochs.csv"),
         ["epoch", "seconds", "clips", "clips_per_second", "learning_rate", "nce", "mse", "masked_accuracy",
