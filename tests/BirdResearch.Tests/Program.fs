@@ -53,6 +53,7 @@ let all =
         PretrainedTests.tests
         EnsembleRunsTests.tests
         AnalysisTests.tests
+        ComparisonTests.tests
         SsambaTests.tests
         SparseCodeTests.tests
         ReadoutTests.tests
