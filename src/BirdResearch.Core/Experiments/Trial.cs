@@ -9,6 +9,9 @@ public sealed record Trial
     /// <summary>What the arm is called in reports, such as <c>AdaBN</c>; empty leaves it to what sets it apart. No part of a run's identity.</summary>
     public string Label { get; init; } = "";
 
+    /// <summary>File and digest of the code that adds the arm, where it is not a part of this program; empty where it is.</summary>
+    public string Code { get; init; } = "";
+
     /// <summary>Data set name or folder.</summary>
     public string Data { get; init; } = "synthetic-birds";
 

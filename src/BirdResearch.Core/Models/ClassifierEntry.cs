@@ -5,7 +5,12 @@ public sealed class ClassifierEntry
 {
     readonly Func<int, InputShape, ModelOptions, Classifier> _build;
 
-    internal ClassifierEntry(
+    /// <param name="name">Its name.</param>
+    /// <param name="family">Models that share code.</param>
+    /// <param name="description">What it is, in one line.</param>
+    /// <param name="isTest">True for the tiny member of a family that tests run on.</param>
+    /// <param name="build">Makes it for so many classes and features of a shape.</param>
+    public ClassifierEntry(
         string name, string family, string description, bool isTest, Func<int, InputShape, ModelOptions, Classifier> build)
     {
         (Name, Family, Description, IsTest) = (name, family, description, isTest);

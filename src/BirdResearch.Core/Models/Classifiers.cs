@@ -6,7 +6,9 @@ namespace BirdResearch.Models;
 /// <summary>The models by name. A member of a family is a line of numbers here.</summary>
 public static class Classifiers
 {
-    /// <summary>Every model, family by family.</summary>
+    static readonly Dictionary<string, ClassifierEntry> _added = [];
+
+    /// <summary>Every model of the catalogue, family by family; what <see cref="Add"/> added is found by <see cref="Named"/> alone.</summary>
     public static IReadOnlyList<ClassifierEntry> All { get; } =
     [
         EfficientNet("tf_efficientnet_b0", 1.0, 1.0, "EfficientNet-B0, TensorFlow padding: 5.3 M parameters with 1000 classes"),
@@ -92,9 +94,21 @@ public static class Classifiers
         return model;
     }
 
-    /// <summary>The line of that name; an unknown name is an error that lists near ones.</summary>
+    /// <summary>Adds a model of your own, or puts it in the place of an added one of the same name; a name of the catalogue is an error.</summary>
+    public static void Add(ClassifierEntry entry)
+    {
+        if (All.Any(e => e.Name == entry.Name)) throw new ArgumentException($"'{entry.Name}' is a model of the catalogue; give yours another name.");
+        lock (_added) _added[entry.Name] = entry;
+    }
+
+    static ClassifierEntry? Added(string name)
+    {
+        lock (_added) return _added.GetValueOrDefault(name);
+    }
+
+    /// <summary>The line of that name, added ones included; an unknown name is an error that lists near ones.</summary>
     public static ClassifierEntry Named(string name) =>
-        All.FirstOrDefault(e => e.Name == name) ?? throw new ArgumentException(NearNames.Unknown("model", name, All.Select(e => e.Name)));
+        All.FirstOrDefault(e => e.Name == name) ?? Added(name) ?? throw new ArgumentException(NearNames.Unknown("model", name, All.Select(e => e.Name)));
 
     static void RequireShare(double rate, string what)
     {

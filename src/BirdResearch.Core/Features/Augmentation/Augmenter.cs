@@ -5,7 +5,7 @@ namespace BirdResearch.Features;
 
 /// <summary>
 /// The augmentations of a training in their order, which is that of a sound on its way: the bird (time shift, speed, time stretch, pitch), the
-/// place (reverberation, background), the recorder (noise, filters, equaliser, gain, polarity), each window by itself while it is read; then the
+/// place (reverberation, background), the recorder (noise, filters, equaliser, gain, polarity, one that was added), each window by itself while it is read; then the
 /// batch (mixup, cutmix); then its features (SpecAugment, XY masking). Every number is drawn from a sample's own key.
 /// </summary>
 public sealed class Augmenter : IDisposable
@@ -37,6 +37,7 @@ public sealed class Augmenter : IDisposable
             new Equaliser(settings.Equaliser, sampleRate),
             new Gain(settings.Gain),
             new Polarity(settings.Polarity),
+            .. AddedAugmentations.Of(settings.Added, sampleRate),
         ];
         _mixup = new Mixup(settings.Mixup);
         _cutMix = new CutMix(settings.CutMix);

@@ -45,6 +45,9 @@ public sealed record AugmentationSettings
     /// <summary>The other sign.</summary>
     public PolaritySettings Polarity { get; init; } = new();
 
+    /// <summary>One that a file of your own adds, see <see cref="AddedAugmentations"/>.</summary>
+    public AddedSettings Added { get; init; } = new();
+
     /// <summary>Mixing a clip with others of its batch.</summary>
     public MixupSettings Mixup { get; init; } = new();
 
