@@ -54,6 +54,8 @@ let all =
         EnsembleRunsTests.tests
         AnalysisTests.tests
         ComparisonTests.tests
+        SweepTests.tests
+        ArmFileTests.tests
         SsambaTests.tests
         SparseCodeTests.tests
         ReadoutTests.tests

@@ -14,7 +14,7 @@ public static class Run
     public static Command Create()
     {
         var name = new Argument<string>("ABLATION") { Description = "One of: " + string.Join(", ", Ablations.All.Select(a => a.Name)) };
-        var data = new Option<string?>("--data") { Description = "Data set: a name (see 'bird data') or a folder in BirdCLEF or ESC layout" };
+        var data = new Option<string?>("--data") { Description = "Data sets: names (see 'bird data') or folders in BirdCLEF or ESC layout, with commas between them" };
         var fold = new Option<string?>("--fold") { Description = "Fold that is held out for validation, several such as 1,3, or all: every fold held out once (default: the data set's first)" };
         var seeds = new Option<string?>("--seeds") { Description = "Seeds, such as 1,2,3,4,5 (default: the ablation's own, three)" };
         var epochs = new Option<int?>("--epochs") { Description = "Passes over the training recordings: short for --budget 'N epochs'" };
@@ -23,6 +23,13 @@ public static class Run
         var frontEnds = new Option<string?>("--front-ends") { Description = "These front-ends instead of the ablation's own" };
         var pretrained = new Option<string?>("--pretrained") { Description = "Weights to start from: a .safetensors or .pth file, timm's or your own, or a run's folder (see 'bird weights')" };
         var set = new Option<string[]>("--set") { Description = "Any setting of a trial, such as training.learning_rate=3e-4 or features.expansion.k=64; may be repeated" };
+        var arms = new Option<string[]>("--arm") { Description = "A C# file of your own that adds an arm, such as notebooks/arms/crackle.cs; may be repeated" };
+        var sweep = new Option<string[]>("--sweep") { Description = "Values of a setting to try: path=a,b,c or 'path=low..high log 5'; may be repeated" };
+        var search = new Option<string>("--search") { Description = "How a sweep is gone through: grid, random or halving (successive halving)", DefaultValueFactory = _ => "grid" };
+        var candidates = new Option<int>("--candidates") { Description = "Draws of a random or halving search, for each cell", DefaultValueFactory = _ => 9 };
+        var searchSeed = new Option<int>("--search-seed") { Description = "Seed of those draws", DefaultValueFactory = _ => 1 };
+        var eta = new Option<int>("--eta") { Description = "Halving keeps one of so many candidates, on so many times the budget", DefaultValueFactory = _ => 3 };
+        var rungs = new Option<int>("--rungs") { Description = "Steps of halving, the one on the whole budget included", DefaultValueFactory = _ => 3 };
         var precision = new Option<string?>("--precision") { Description = "fp32, bf16, or auto: bf16 where a short trial finds it faster" };
         var threads = new Option<int?>("--threads") { Description = "Threads for torch (default: all cores)" };
         return new Command("run",
@@ -38,10 +45,15 @@ public static class Run
               bird run models --models sashimi_mamba,mamba_raw        on raw sound, the front-end that they are made for
               bird run front-ends --set features.expansion.k=64
               bird run models --models tf_efficientnet_b0 --pretrained model.safetensors
+              bird run budgets --data birds                           equal epochs, clips, seconds, multiply-adds
+              bird run front-ends --budget '2 min'                    two minutes of training each
+              bird run front-ends --sweep features.expansion.k=8,16,32 --front-ends expand-and-sparsify
+              bird run models --models mamba --sweep 'training.learning_rate=1e-4..1e-2 log' --search halving
+              bird run regularisation --arm notebooks/arms/crackle.cs an augmentation of your own
 
             Stop it with Ctrl-C at any time: the same command goes on from the last whole epoch.
             """)
-        { name, data, fold, seeds, budget, epochs, models, frontEnds, pretrained, set, precision, threads }.Does((p, cancellation) =>
+        { name, data, fold, seeds, budget, epochs, models, frontEnds, pretrained, set, arms, sweep, search, candidates, searchSeed, eta, rungs, precision, threads }.Does((p, cancellation) =>
         {
             var ablation = Ablations.Named(p.GetRequiredValue(name));
             if (p.GetValue(budget) is not null && p.GetValue(epochs) is not null)
@@ -49,9 +61,9 @@ public static class Run
             var given = p.GetValue(budget) is { } text ? Budget.Parse(text) : p.GetValue(epochs) is { } n ? Budget.OfEpochs(n) : null;
             ablation = Grid(ablation, Verb.Items(p.GetValue(models)), WithModel);
             ablation = Grid(ablation, Verb.Items(p.GetValue(frontEnds)), (t, f) => t with { FrontEnd = f });
+            ablation = Grid(ablation, p.GetValue(data)?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [], (t, d) => t with { Data = d });
             ablation = ablation.With(t => t with
             {
-                Data = p.GetValue(data) ?? t.Data,
                 Training = t.Training with
                 {
                     Budget = given ?? t.Training.Budget,
@@ -60,8 +72,21 @@ public static class Run
                 },
             });
             foreach (var setting in p.GetValue(set) ?? []) ablation = ablation.With(t => TrialSettings.Set(t, setting));
+            foreach (var file in p.GetValue(arms) ?? []) ablation = ArmFile.Load(file).AddTo(ablation);
+            var axes = (p.GetValue(sweep) ?? []).Select(SweepAxis.Parse).ToList();
+            var how = p.GetRequiredValue(search);
+            if (how is not ("grid" or "random" or "halving")) throw new ArgumentException($"--search is '{how}'; it must be grid, random or halving.");
+            if (how != "grid" && axes.Count == 0) throw new ArgumentException($"--search {how} needs a --sweep to draw from, such as --sweep 'training.learning_rate=1e-4..1e-2 log'.");
+            if (p.GetRequiredValue(candidates) < 1) throw new ArgumentException($"--candidates is {p.GetRequiredValue(candidates)}; it must be at least 1.");
+            if (axes.Count > 0)
+                ablation = ablation with
+                {
+                    Trials = [.. ablation.Trials.SelectMany(t => how == "grid" ? Sweep.Grid(t, axes) : Sweep.Random(t, axes, p.GetRequiredValue(candidates), p.GetRequiredValue(searchSeed)))],
+                };
+            var halving = how == "halving" ? new Halving { Eta = p.GetRequiredValue(eta), Rungs = p.GetRequiredValue(rungs) } : null;
+            halving?.Check();
             ablation = ablation.Over(p.GetValue(seeds) is { } list ? Seeds(list) : ablation.Seeds);
-            return Go(ablation, p.GetValue(threads), cancellation, p.GetValue(fold));
+            return Go(ablation, p.GetValue(threads), cancellation, p.GetValue(fold), halving);
         });
     }
 
@@ -70,7 +95,8 @@ public static class Run
     /// <param name="threads">Threads for torch; null takes all cores.</param>
     /// <param name="cancellation">Stops between two steps.</param>
     /// <param name="folds">Folds held out, such as <c>1,3</c> or <c>all</c>; null leaves each trial its own.</param>
-    public static int Go(Ablation ablation, int? threads, CancellationToken cancellation, string? folds = null)
+    /// <param name="halving">How the cells are narrowed down; null runs them all.</param>
+    public static int Go(Ablation ablation, int? threads, CancellationToken cancellation, string? folds = null, Halving? halving = null)
     {
         if (threads is { } count)
         {
@@ -88,7 +114,8 @@ public static class Run
             foreach (var fold in ablation.Trials.Where(t => t.Data == data).Select(t => t.Fold).Distinct()) Screen.Line($"  {Splits.Of(opened, fold)}");
         }
         foreach (var trial in ablation.Trials.DistinctBy(t => (t.Model, t.FrontEnd, t.Features, t.Data, t.Training.Pretrained))) runner.CheckPretrained(trial);
-        TrialScreen.Run(runner, ablation, cancellation);
+        if (halving is null) TrialScreen.Run(runner, ablation, cancellation);
+        else halving.Run(ablation, grid => TrialScreen.Run(runner, grid, cancellation), rung => Screen.Line($"{rung}"));
         Report.Show(store, ablation);
         return 0;
     }

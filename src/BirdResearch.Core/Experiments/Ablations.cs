@@ -9,12 +9,26 @@ namespace BirdResearch.Experiments;
 /// <summary>Every grid that we report, by name.</summary>
 public static class Ablations
 {
-    /// <summary>Raw mel against expand-and-sparsify, read by the same time-series ResNet.</summary>
+    /// <summary>
+    /// Raw mel, PCEN, row quantiles and sparse codes, read by a time-series ResNet and by a linear layer: the claim for sparse codes is about linear
+    /// separability.
+    /// </summary>
     public static Ablation FrontEnds { get; } = new(
         "front-ends",
-        "Does a sparse expanded representation carry more than the mel spectrogram it is made from, read by the same time-series ResNet?",
-        [.. from frontEnd in new[] { "mel", "expand-and-sparsify" }
-            select new Trial { Model = "tsresnet18", FrontEnd = frontEnd }]);
+        "Does a sparse expanded representation, or a mel spectrogram whose background is taken off, carry more than the mel spectrogram it is made from: for a network, and for a linear layer?",
+        [.. from model in new[] { "tsresnet18", "linear" }
+            from frontEnd in new[] { "mel-64", "pcen-64", "mel-64-quantile", ExpansionArms.Base, "es64-attuned", "es64-real", "es64-threshold-n1024" }
+            select new Trial
+            {
+                Model = model,
+                FrontEnd = frontEnd,
+                Training = new TrainingSettings
+                {
+                    Budget = Budget.OfEpochs(20),
+                    EvaluateEvery = 4,
+                    HeadLearningRateFactor = model == "linear" ? 10 : 1, // a linear readout is all head
+                },
+            }]);
 
     /// <summary>
     /// An image CNN, a time-series ResNet, Mamba and SSAMBA, each on the front-end that it is made for, regularised alike and well: small
@@ -134,10 +148,44 @@ public static class Ablations
         WeightDecay = 0.05,
     };
 
+    /// <summary>
+    /// From no regularisation at all, each kind by itself, then all of them, for small state-space models and for a time-series ResNet.
+    /// </summary>
+    public static Ablation Regularisation { get; } = new(
+        "regularisation",
+        "Do small state-space models become competitive once they are regularised as they need it?",
+        [.. from model in new[] { "ssamba_nano_s16", "vim", "tsresnet18" }
+            from arm in new (string Label, Func<TrainingSettings, TrainingSettings> Change)[]
+            {
+                ("none", t => t),
+                ("time shift", t => t with { Augmentation = t.Augmentation with { TimeShift = new() { Probability = 1 } } }),
+                ("mixup", t => t with { Augmentation = t.Augmentation with { Mixup = new() { Probability = 0.8, Alpha = 0.8 } } }),
+                ("SpecAugment", t => t with { Augmentation = t.Augmentation with { SpecAugment = new() { Probability = 1, FrequencyMasks = 2 } } }),
+                ("drop path", t => t with { DropPathRate = 0.2 }),
+                ("dropout", t => t with { DropRate = 0.4 }),
+                ("weight decay", t => t with { WeightDecay = 0.2 }),
+                ("averaged weights", t => t with { Ema = new() { Decay = 0.99 } }),
+                ("all", t => Regularised with { Budget = t.Budget, EvaluateEvery = t.EvaluateEvery, DropPathRate = 0.2, Ema = new() { Decay = 0.99 } }),
+            }
+            select new Trial
+            {
+                Model = model,
+                FrontEnd = "mel-64",
+                Label = arm.Label,
+                Training = arm.Change(new()
+                {
+                    Budget = Budget.OfEpochs(40),
+                    EvaluateEvery = 4,
+                    Augmentation = AugmentationSettings.Off,
+                    DropRate = 0,
+                    WeightDecay = 0,
+                }),
+            }]);
+
     static FrontEndSettings FrontEndNamed(string name) => Features.FrontEnds.Named(name);
 
     /// <summary>All of them, in the order of the list.</summary>
-    public static IReadOnlyList<Ablation> All { get; } = [Demo, Budgets, Esc10, FrontEnds, ExpandAndSparsify, Models];
+    public static IReadOnlyList<Ablation> All { get; } = [Demo, Budgets, Esc10, FrontEnds, ExpandAndSparsify, Models, Regularisation];
 
     /// <summary>The ablation of that name; an unknown one is an error that lists near names.</summary>
     public static Ablation Named(string name) =>
