@@ -116,46 +116,6 @@ module Charts =
         |> Chart.withYAxis (rowAxis rows)
         |> withUnitAxes "macro mAP" [ 0.0, right ]
 
-    let private curve (column: string) (run: Run) =
-        match run.Epochs.TryGetColumn<float>(column, Lookup.Exact) with
-        | found when found.HasValue -> [ for point in found.Value.Observations -> point.Key, point.Value ]
-        | _ -> []
-
-    let private meanCurve (curves: (int * float) list list) =
-        List.concat curves
-        |> List.groupBy fst
-        |> List.filter (fun (_, values) -> values.Length = curves.Length)
-        |> List.map (fun (epoch, values) -> epoch, values |> List.averageBy snd)
-        |> List.sortBy fst
-
-    /// Whole epochs at round steps, ten ticks at most.
-    let private epochAxis (arms: Arm list) =
-        let last = arms |> List.collect _.Runs |> List.map _.Epochs.RowCount |> List.fold max 1
-        let step = [ 1; 2; 5; 10; 20; 50; 100; 200; 500 ] |> List.tryFind (fun step -> last <= 10 * step) |> Option.defaultValue 1000
-        Theme.axis "epoch" |> LinearAxis.style (ShowGrid = false, Tick0 = 0, DTick = step)
-
-    /// One column of epochs.csv over the epochs: the mean of an arm's runs as a line, each run thin.
-    let learningCurves (styles: Map<string, ArmStyle>) (column: string) (title: string) (arms: Arm list) : GenericChart =
-        let hover (who: string) = who + "<br>epoch %{x}: %{y:.3f}<extra></extra>"
-
-        let yAxis =
-            if column.EndsWith("map", StringComparison.Ordinal) then Theme.unitAxis title
-            else Theme.axis title |> LinearAxis.style (RangeMode = StyleParam.RangeMode.ToZero)
-
-        [ for arm in arms do
-              let style, name = styles[arm.Label], Theme.plain arm.Label
-              let curves = arm.Runs |> List.map (fun run -> run, curve column run) |> List.filter (fun (_, points) -> not points.IsEmpty)
-
-              if curves.Length > 1 then
-                  for run, points in curves do
-                      line style 1.0 0.4 (hover $"{name}, {seedOf run}") points
-
-              if not curves.IsEmpty then
-                  curves |> List.map snd |> meanCurve |> line style 2.4 1.0 (hover $"{name}, mean of {curves.Length}") ]
-        |> finish 320 58 12 [] []
-        |> Chart.withXAxis (epochAxis arms)
-        |> Chart.withYAxis yAxis
-
     /// Average precision of one class in one domain, mean over an arm's runs; nan where the class has no positives.
     let classPrecision (domain: string) (label: string) (arm: Arm) =
         arm.Runs
@@ -198,53 +158,30 @@ module Charts =
         |> Chart.withYAxis yAxis
         |> withUnitAxes "average precision" edges
 
-    /// A logarithmic axis over positive values, with round numbers at its ticks.
-    let private logAxis (title: string) (values: float list) =
-        let low, high = if values.IsEmpty then 1.0, 10.0 else List.min values / 1.5, List.max values * 1.5
-        let ratio = high / low
+    /// More arms than this are no longer told apart by markers on one line.
+    let mostMarkers = 8
 
-        let steps =
-            if ratio > 20.0 then [ 1.0; 2.0; 5.0 ]
-            elif ratio > 6.0 then [ 1.0; 2.0; 3.0; 5.0; 7.0 ]
-            elif ratio > 2.6 then [ 1.0..9.0 ]
-            else [ 1.0..0.5..9.5 ]
+    /// Average precision by species (rows) and arm (columns) in one domain, for many arms.
+    let speciesGrid (domain: string) (labels: (string * string) list) (arms: Arm list) : GenericChart =
+        let values = [ for label, _ in labels -> [ for arm in arms -> classPrecision domain label arm ] ]
 
-        let ticks =
-            [ for decade in floor (log10 low) .. ceil (log10 high) do
-                  for step in steps do
-                      let tick = step * Math.Pow(10.0, decade)
-                      if low <= tick && tick <= high then tick ]
+        let hovers =
+            [ for (_, text), row in List.zip labels values ->
+                  [ for arm, value in List.zip arms row -> $"{Theme.plain text}<br>{Theme.plain arm.Label}<br>AP {three value}" ] ]
 
-        Theme.axis title
-        |> LinearAxis.style (
-            AxisType = StyleParam.AxisType.Log,
-            Range = StyleParam.Range.MinMax(log10 low, log10 high),
-            TickMode = StyleParam.TickMode.Array,
-            TickVals = ticks,
-            TickText = [ for tick in ticks -> short tick ]
+        let below = arms |> List.map _.Label |> labelWidth
+        let left = labels |> List.map snd |> labelWidth
+        let names = if arms.Length <= 30 then [ for arm in arms -> arm.Label ] else [ for arm in arms -> "" ]
+        let below = if arms.Length <= 30 then min below 240 else 52
+
+        [ grid 1 true (0.0, 1.0) [ "#ffffff"; "#d6e6f4"; "#9cc4e0"; "#4a93c4"; "#0072b2"; "#00395a" ] values hovers ]
+        |> finish (18 * labels.Length + 40 + below) left 34 [ title 0.0 domain ] []
+        |> Theme.apply (18 * labels.Length + 40 + below) left 12 34 below
+        |> Chart.withXAxis (namedAxis "" names |> LinearAxis.style (TickAngle = -60, ShowLine = false, TickFont = Theme.font 10.0 Theme.ink))
+        |> Chart.withYAxis (
+            namedAxis "" (List.map snd labels)
+            |> LinearAxis.style (Range = StyleParam.Range.MinMax(float labels.Length - 0.5, -0.5), ShowLine = false)
         )
-
-    /// mAP in one domain against a cost on a logarithmic axis: a marker per arm with its interval, small ones per run.
-    let scoreAgainst (styles: Map<string, ArmStyle>) (domain: string) (title: string) (cost: Run -> float) (arms: Arm list) : GenericChart =
-        let shown = arms |> List.filter (fun arm -> arm.Domains.ContainsKey domain && arm.Mean cost > 0.0)
-        let costs = shown |> List.collect _.Runs |> List.map cost |> List.filter (fun value -> value > 0.0)
-
-        [ for arm in shown do
-              let style, result, name = styles[arm.Label], arm.Domains[domain], Theme.plain arm.Label
-
-              [ for run in arm.Runs do
-                    let map = Runs.metric "map" domain run
-                    if Double.IsFinite map then cost run, map, $"{name}, {seedOf run}<br>mAP {three map}" ]
-              |> markers 1 5 style
-
-              let mean = markers 1 12 style [ arm.Mean cost, result.Map.Mean, $"{name}<br>mAP {three result.Map.Mean}" ]
-
-              match result.Interval with
-              | Some interval -> mean |> Trace2DStyle.Scatter(YError = whiskers style.Colour result.Map.Mean interval)
-              | None -> mean ]
-        |> finish 340 58 12 [] []
-        |> Chart.withXAxis (logAxis title costs)
-        |> Chart.withYAxis (Theme.unitAxis $"{domainName domain} mAP")
 
     /// mAP in one domain against one setting, a line per model through the means of its arms, small marks per run. Styles are those of the models.
     let sweep (styles: Map<string, ArmStyle>) (domain: string) (setting: string) (sweeps: Sweep list) : GenericChart =

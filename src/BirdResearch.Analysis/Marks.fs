@@ -1,5 +1,6 @@
 namespace BirdResearch.Analysis
 
+open System
 open Plotly.NET
 open Plotly.NET.LayoutObjects
 open Plotly.NET.TraceObjects
@@ -77,7 +78,7 @@ module internal Marks =
         )
 
     /// A line through (x, y).
-    let line (style: ArmStyle) (width: float) (opacity: float) (hover: string) (points: (int * float) list) =
+    let line (style: ArmStyle) (width: float) (opacity: float) (hover: string) (points: (float * float) list) =
         Trace2D.initScatter (
             Trace2DStyle.Scatter(
                 X = List.map fst points,
@@ -146,6 +147,84 @@ module internal Marks =
     let bracket (colour: string) (low: float, high: float) (row: float) =
         let broad = Line.init (Color = Theme.colour (Theme.tint 0.45 colour), Width = 3.0)
         stroke broad (low, high) "x" (row, row) "y"
+
+    /// Round numbers between two positive ones, a handful of them.
+    let private roundBetween (low: float) (high: float) =
+        let ratio = high / low
+
+        let steps =
+            if ratio > 1000.0 then [ 1.0 ]
+            elif ratio > 20.0 then [ 1.0; 2.0; 5.0 ]
+            elif ratio > 6.0 then [ 1.0; 2.0; 3.0; 5.0; 7.0 ]
+            elif ratio > 2.6 then [ 1.0..9.0 ]
+            else [ 1.0..0.5..9.5 ]
+
+        [ for decade in floor (log10 low) .. ceil (log10 high) do
+              for step in steps do
+                  let tick = step * Math.Pow(10.0, decade)
+                  if low <= tick && tick <= high then tick ]
+
+    /// A logarithmic axis over positive values, with round numbers at its ticks, written as told.
+    let logAxisOf (tick: float -> string) (title: string) (values: float list) =
+        let low, high = if values.IsEmpty then 1.0, 10.0 else List.min values / 1.5, List.max values * 1.5
+        let ticks = roundBetween low high
+
+        Theme.axis title
+        |> LinearAxis.style (
+            AxisType = StyleParam.AxisType.Log,
+            Range = StyleParam.Range.MinMax(log10 low, log10 high),
+            TickMode = StyleParam.TickMode.Array,
+            TickVals = ticks,
+            TickText = List.map tick ticks
+        )
+
+    /// A logarithmic axis over positive values.
+    let logAxis (title: string) (values: float list) = logAxisOf Words.short title values
+
+    /// An axis whose whole numbers from 0 on have names.
+    let namedAxis (title: string) (names: string list) =
+        Theme.axis title
+        |> LinearAxis.style (
+            TickMode = StyleParam.TickMode.Array,
+            TickVals = [ 0 .. names.Length - 1 ],
+            TickText = List.map Theme.plain names,
+            TickFont = Theme.font 11.0 Theme.ink,
+            Ticks = StyleParam.TickOptions.Empty,
+            ShowGrid = false
+        )
+
+    /// A coloured cell for each value, rows from top to bottom; nan stays blank. The scale goes from low to high over the colours.
+    let grid (xAxis: int) (shown: bool) (low: float, high: float) (colours: string list) (values: float list list) (hovers: string list list) =
+        let steps = float (colours.Length - 1)
+
+        Trace2D.initHeatmap (
+            Trace2DStyle.Heatmap(
+                Visible = (if shown then StyleParam.Visible.True else StyleParam.Visible.False),
+                Z = [ for row in values -> [ for value in row -> Math.Round(value, 4) ] ],
+                MultiHoverText = List.concat hovers,
+                HoverTemplate = "%{hovertext}<extra></extra>",
+                XGap = 1,
+                YGap = 1,
+                ZMin = low,
+                ZMax = high,
+                ShowScale = false,
+                HoverOnGaps = false,
+                ColorScale = StyleParam.Colorscale.Custom [ for index, name in List.indexed colours -> float index / steps, Theme.colour name ],
+                XAxis = StyleParam.LinearAxisId.X xAxis,
+                YAxis = StyleParam.LinearAxisId.Y 1
+            )
+        )
+
+    /// Places for labels near where they belong, at least a gap apart and within limits where there is room; in the order given.
+    let apart (gap: float) (low: float, high: float) (wanted: float list) : float list =
+        let order = wanted |> List.indexed |> List.sortBy snd
+        let upward = order |> List.mapFold (fun last (index, want) -> let place = max want (last + gap) in (index, place), place) (low - gap) |> fst
+
+        List.rev upward
+        |> List.mapFold (fun next (index, place) -> let place = min place (next - gap) in (index, place), place) (high + gap)
+        |> fst
+        |> List.sortBy fst
+        |> List.map snd
 
     /// Rows of a chart from top to bottom, one per arm, a little apart where the model changes.
     let rowsOf (arms: Arm list) =

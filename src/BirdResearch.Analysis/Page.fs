@@ -5,6 +5,18 @@ open System.IO
 open Giraffe.ViewEngine
 open Plotly.NET
 
+/// A figure of a page: charts side by side, and the words around them.
+type internal Figure =
+    { /// Name of its files, without ending: learning-curves.
+      Name: string
+      Title: string
+      Caption: string
+      /// What its marks stand for.
+      Key: XmlNode
+      Charts: GenericChart list
+      /// Where charts hold a grid per arm: the arms. The first is shown, the reader may choose another.
+      Choices: string list }
+
 /// The parts that a page is put together from. Text from data goes through str and attributes, which escape it.
 module internal Page =
     let private read (assembly: Reflection.Assembly) (ending: string) =
@@ -77,16 +89,22 @@ module internal Page =
 
         keyOf [ for domain in domains -> 16, mark domain, Charts.domainTitle domain ]
 
-    /// A figure with its key, its charts (one, two or three beside each other) and its caption.
-    let figure (number: int) (key: XmlNode) (charts: GenericChart list) (name: string) (caption: string) : XmlNode =
-        let places, data = charts |> List.mapi (fun index drawn -> chart $"figure-{number}-{index + 1}" drawn) |> List.unzip
-        let columns = [ "one"; "two"; "three" ][charts.Length - 1]
+    /// A figure with its key, its charts (one, two or three beside each other), its caption, and buttons that save it as a file.
+    let figure (number: int) (figure: Figure) : XmlNode =
+        let places, data = figure.Charts |> List.mapi (fun index drawn -> chart $"figure-{number}-{index + 1}" drawn) |> List.unzip
+        let columns = [ "one"; "two"; "three" ][figure.Charts.Length - 1]
+        let save (kind: string) = button [ _type "button"; attr "data-save" kind; _title $"Save this figure as {kind.ToUpperInvariant()}" ] [ str (kind.ToUpperInvariant()) ]
 
-        tag "figure" []
-            [ key
+        tag "figure" [ attr "data-name" figure.Name; attr "data-title" figure.Title ]
+            [ div [ _class "save" ] [ save "svg"; save "png" ]
+              figure.Key
+              if figure.Choices.Length > 1 then
+                  label [ _class "choice" ]
+                      [ str "Shown: "
+                        select [] [ for index, choice in List.indexed figure.Choices -> option [ _value (string index) ] [ str choice ] ] ]
               div [ _class $"charts {columns}" ] places
               yield! data
-              tag "figcaption" [] [ b [] [ str $"Figure {number}. {name}. " ]; str caption ] ]
+              tag "figcaption" [] [ b [] [ str $"Figure {number}. {figure.Title}. " ]; str figure.Caption ] ]
 
     /// A column of a table: its head, its unit or explanation, whether it holds numbers.
     type Column = { Head: string; Unit: string; Numeric: bool }

@@ -127,6 +127,21 @@ module Runs =
         [ for (name, key), runs in groups ->
               (if versions name > 1 then $"{name} (content {key[.. min 7 (key.Length - 1)]})" else name), runs ]
 
+    /// What a run's training could spend: "20 epochs".
+    let budget (run: Run) =
+        match run.Settings.TryFind "training.budget" with
+        | Some budget -> budget
+        | None -> "no budget known"
+
+    /// Runs by budget: epochs, clips, seconds, multiply-adds, each by rising amount. Arms compare fairly only within one.
+    let byBudget (runs: Run list) : (string * Run list) list =
+        let order (text: string) =
+            match RunReader.attempt (fun () -> BirdResearch.Training.Budget.Parse text) with
+            | Result.Ok budget -> int budget.Unit, budget.Amount
+            | Result.Error _ -> Int32.MaxValue, 0.0
+
+        runs |> List.groupBy budget |> List.sortBy (fun (text, _) -> order text, text)
+
     /// One metric (map, roc_auc ...; mAP is taken for map) in one domain; nan where it is undefined.
     let metric (name: string) (domain: string) (run: Run) =
         let wanted = name.ToLowerInvariant()

@@ -5,9 +5,13 @@ open Giraffe.ViewEngine
 open BirdResearch.Analysis.Page
 open BirdResearch.Analysis.Words
 
-/// One data set's runs, measured.
+/// The runs on one data set under one budget, measured: what compares fairly.
 type internal Part =
     { Data: string
+      /// Of every run: "20 epochs".
+      Budget: string
+      /// What tells it from the other parts of a report: data set, budget or both; empty where it is the only one.
+      Title: string
       Runs: Run list
       Arms: Arm list }
 
@@ -21,6 +25,20 @@ type internal Part =
 
 /// Tables and lists of a report, each made from measured runs.
 module internal Sections =
+    /// The parts of a report: by data set, and within it by budget.
+    let parts (set: RunSet) : Part list =
+        let byData = Runs.byData set
+
+        [ for data, runs in byData do
+              let byBudget = Runs.byBudget runs
+              for budget, own in byBudget do
+                  { Data = data
+                    Budget = budget
+                    Title = listed [ if byData.Length > 1 then data
+                                     if byBudget.Length > 1 then budget ]
+                    Runs = own
+                    Arms = own |> Arms.ofRuns |> Arms.withIntervals Statistics.defaultResamples } ]
+
     let private second (arm: Arm) = if arm.Distinction = "" then arm.FrontEnd else $"{arm.FrontEnd}, {arm.Distinction}"
     let private millions (value: float) = str (significant (value / 1e6))
 
