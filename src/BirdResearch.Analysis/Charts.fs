@@ -174,7 +174,7 @@ module Charts =
         let names = if arms.Length <= 30 then [ for arm in arms -> arm.Label ] else [ for arm in arms -> "" ]
         let below = if arms.Length <= 30 then min below 240 else 52
 
-        [ grid 1 true (0.0, 1.0) [ "#ffffff"; "#d6e6f4"; "#9cc4e0"; "#4a93c4"; "#0072b2"; "#00395a" ] values hovers ]
+        [ grid 1 true (0.0, 1.0) [ "#ffffff"; "#d6e6f4"; "#9cc4e0"; "#4a93c4"; "#0072b2"; "#00395a" ] (fun _ -> "") values hovers ]
         |> finish (18 * labels.Length + 40 + below) left 34 [ title 0.0 domain ] []
         |> Theme.apply (18 * labels.Length + 40 + below) left 12 34 below
         |> Chart.withXAxis (namedAxis "" names |> LinearAxis.style (TickAngle = -60, ShowLine = false, TickFont = Theme.font 10.0 Theme.ink))

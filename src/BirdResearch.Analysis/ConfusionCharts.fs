@@ -12,16 +12,22 @@ module ConfusionCharts =
     /// Species in one grid at most.
     let mostClasses = 30
 
-    let private shares = [ "#ffffff"; "#d6e6f4"; "#9cc4e0"; "#4a93c4"; "#0072b2"; "#00395a" ]
+    /// More species than this leave no room for figures in the cells.
+    let private mostWritten = 16
+
+    /// Arms that a reader may choose among at most: each brings a grid.
+    let mostArms = 12
+
+    let private shares = [ "#ffffff"; "#deebf7"; "#b5d3ea"; "#82b7dc"; "#56a0d0" ]
     let private correlations = [ "#b35000"; "#e69f6a"; "#f7f7f7"; "#7db8da"; "#00598a" ]
 
-    let private square (titleX: string) (titleY: string) (names: string list) (traces: Trace2D list) =
-        let side = 16 * names.Length + 60
+    let private square (titleX: string) (titleY: string) (names: string list) (head: string) (traces: Trace2D list) =
         let left = labelWidth names
+        let height = 20 * names.Length + 44 + left
 
         traces
-        |> finish (max 300 (side + left)) left 12 [] []
-        |> Theme.apply (max 300 (side + left)) left 12 12 left
+        |> finish height left 32 [ above 0.0 13.0 Theme.ink $"<b>{head}</b>" ] []
+        |> Theme.apply height left 12 32 left
         |> Chart.withXAxis (namedAxis titleX names |> LinearAxis.style (TickAngle = -60, ShowLine = false))
         |> Chart.withYAxis (namedAxis titleY names |> LinearAxis.style (Range = StyleParam.Range.MinMax(float names.Length - 0.5, -0.5), ShowLine = false))
 
@@ -44,6 +50,9 @@ module ConfusionCharts =
         let chosen = mostMistaken all
         let names = [ for index in chosen -> name all.Head.Classes[index] ]
 
+        let percent (share: float) =
+            if Double.IsNaN share || share = 0.0 || chosen.Length > mostWritten then "" else string (int (round (100.0 * share)))
+
         let hovers (mistakes: Mistakes) =
             [ for i in chosen ->
                   [ for j in chosen ->
@@ -51,8 +60,8 @@ module ConfusionCharts =
                         let real, guess = name mistakes.Classes[i], name mistakes.Classes[j]
                         $"{Theme.plain mistakes.Arm}<br>{share} %% of the recordings of {Theme.plain real}<br>score highest as {Theme.plain guess}" ] ]
 
-        [ for index, mistakes in List.indexed all -> grid 1 (index = 0) (0.0, 1.0) shares (pick chosen mistakes.Confusion) (hovers mistakes) ]
-        |> square "highest score" "species" names
+        [ for index, mistakes in List.indexed all -> grid 1 (index = 0) (0.0, 1.0) shares percent (pick chosen mistakes.Confusion) (hovers mistakes) ]
+        |> square "highest score" "species" names "% of a species’ recordings"
 
     /// Species that are heard in soundscapes, those most often heard first.
     let private heard (mistakes: Mistakes) =
@@ -71,15 +80,15 @@ module ConfusionCharts =
         let withoutSelf (rows: float list list) = rows |> List.mapi (fun i row -> row |> List.mapi (fun j value -> if i = j then nan else value))
 
         [ for index, mistakes in List.indexed all ->
-              grid 1 (index = 0) (-0.6, 0.6) correlations (pick chosen (matrixOf mistakes) |> withoutSelf) (hovers mistakes) ]
-        |> square "" "" names
+              grid 1 (index = 0) (-0.6, 0.6) correlations (fun _ -> "") (pick chosen (matrixOf mistakes) |> withoutSelf) (hovers mistakes) ]
+        |> square "" "" names what
 
     /// Correlation of species' presence over soundscape windows.
     let presence (name: string -> string) (all: Mistakes list) : GenericChart =
-        together name "presence" _.Truth [ all.Head ]
+        together name "Heard together" _.Truth [ all.Head ]
 
     /// Correlation of species' scores over soundscape windows; a grid per arm.
-    let scores (name: string -> string) (all: Mistakes list) : GenericChart = together name "scores" _.Scores all
+    let scores (name: string -> string) (all: Mistakes list) : GenericChart = together name "Scored together" _.Scores all
 
     /// Whether two species are ever heard in the soundscapes.
     let hasPairs (mistakes: Mistakes) = mistakes.Truth.Length > 0 && (heard mistakes).Length >= 2

@@ -14,6 +14,8 @@ type Price =
       Of: Run -> float
       /// The price as text on the axis.
       Tick: float -> string
+      /// The same in a sentence.
+      Said: float -> string
       /// A price that must not be passed, and its name.
       Limit: (float * string) option }
 
@@ -32,17 +34,18 @@ module CostCharts =
 
     /// Minutes of the hidden test, with the contest's limit.
     let minutes =
-        { Title = $"CPU minutes for {testSoundscapes} soundscapes of {testWindows} windows"; Of = testMinutes; Tick = significant; Limit = Some(120.0, "120 min") }
+        { Title = $"CPU minutes for {testSoundscapes} soundscapes of {testWindows} windows"; Of = testMinutes; Tick = short; Said = significant; Limit = Some(120.0, "120 min") }
 
     /// Trainable parameters, and what they weigh.
     let parameters =
         { Title = "parameters, and MB in fp32"
           Of = fun run -> float run.Record.Model.Parameters
-          Tick = fun value -> $"{short value}<br>{significant (megabytes value)} MB"
+          Tick = fun value -> $"{short value}<br>{short (megabytes value)} MB"
+          Said = fun value -> $"{whole value}, {significant (megabytes value)} MB"
           Limit = None }
 
     /// Seconds of training.
-    let training = { Title = "seconds of training"; Of = _.Record.Cost.TrainSeconds; Tick = short; Limit = None }
+    let training = { Title = "seconds of training"; Of = _.Record.Cost.TrainSeconds; Tick = short; Said = significant; Limit = None }
 
     /// Arms that no other beats in both score and price, cheapest first.
     let front (domain: string) (price: Price) (arms: Arm list) : Arm list =
@@ -101,7 +104,7 @@ module CostCharts =
               |> markers 1 5 style
 
               let onFront = if best |> List.exists (fun (_, _, other) -> other.Label = arm.Label) then "<br>on the Pareto front" else ""
-              let cost = (price.Tick (arm.Mean price.Of)).Replace("<br>", ", ")
+              let cost = price.Said(arm.Mean price.Of)
               let hover = $"{name}<br>mAP {three result.Map.Mean}<br>{price.Title}: {cost}{onFront}"
               let mean = markers 1 12 style [ arm.Mean price.Of, result.Map.Mean, hover ]
 

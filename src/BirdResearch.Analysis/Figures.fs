@@ -112,7 +112,10 @@ module internal Figures =
     /// Arms that scored all species, the best first.
     let private ranked (part: Part) (domain: string) (mistakes: Mistakes list) =
         let score (mistakes: Mistakes) = part.Arms |> List.tryFind (fun arm -> arm.Label = mistakes.Arm) |> Option.map (Arms.map domain) |> Option.defaultValue nan
-        mistakes |> List.filter (fun one -> one.Classes = mistakes.Head.Classes) |> List.sortBy (fun one -> let value = score one in if Double.IsNaN value then infinity else -value)
+        mistakes
+        |> List.filter (fun one -> one.Classes = mistakes.Head.Classes)
+        |> List.sortBy (fun one -> let value = score one in if Double.IsNaN value then infinity else -value)
+        |> List.truncate ConfusionCharts.mostArms
 
     /// Which species are taken for which, and which are scored together.
     let mistakes (part: Part) (mistakes: Mistakes list) : Figure list =
@@ -127,7 +130,7 @@ module internal Figures =
 
               { figure "confusion" "Which species are taken for which"
                     $"Share of each species' held-out focal recordings (rows) by the species that scores highest (columns), over runs; recordings of several species are left out. \
-                      The best arm is shown first.{most ranked.Head.Classes.Length}" (rawText "") [ ConfusionCharts.confusion name ranked ] with
+                      The best arm is shown; the {ConfusionCharts.mostArms} best can be chosen.{most ranked.Head.Classes.Length}" (rawText "") [ ConfusionCharts.confusion name ranked ] with
                   Choices = ranked |> List.map _.Arm }
 
           if not paired.IsEmpty then

@@ -153,9 +153,9 @@ module internal Marks =
         let ratio = high / low
 
         let steps =
-            if ratio > 1000.0 then [ 1.0 ]
-            elif ratio > 20.0 then [ 1.0; 2.0; 5.0 ]
-            elif ratio > 6.0 then [ 1.0; 2.0; 3.0; 5.0; 7.0 ]
+            if ratio > 200.0 then [ 1.0 ]
+            elif ratio > 9.0 then [ 1.0; 2.0; 5.0 ]
+            elif ratio > 4.0 then [ 1.0; 2.0; 3.0; 5.0; 7.0 ]
             elif ratio > 2.6 then [ 1.0..9.0 ]
             else [ 1.0..0.5..9.5 ]
 
@@ -175,7 +175,8 @@ module internal Marks =
             Range = StyleParam.Range.MinMax(log10 low, log10 high),
             TickMode = StyleParam.TickMode.Array,
             TickVals = ticks,
-            TickText = List.map tick ticks
+            TickText = List.map tick ticks,
+            TickAngle = 0
         )
 
     /// A logarithmic axis over positive values.
@@ -193,27 +194,34 @@ module internal Marks =
             ShowGrid = false
         )
 
-    /// A coloured cell for each value, rows from top to bottom; nan stays blank. The scale goes from low to high over the colours.
-    let grid (xAxis: int) (shown: bool) (low: float, high: float) (colours: string list) (values: float list list) (hovers: string list list) =
+    /// A coloured cell for each value with its text, rows from top to bottom; nan stays blank. The scale goes from low to high over the colours.
+    let grid (xAxis: int) (shown: bool) (low: float, high: float) (colours: string list) (text: float -> string) (values: float list list) (hovers: string list list) =
         let steps = float (colours.Length - 1)
 
-        Trace2D.initHeatmap (
-            Trace2DStyle.Heatmap(
-                Visible = (if shown then StyleParam.Visible.True else StyleParam.Visible.False),
-                Z = [ for row in values -> [ for value in row -> Math.Round(value, 4) ] ],
-                MultiHoverText = List.concat hovers,
-                HoverTemplate = "%{hovertext}<extra></extra>",
-                XGap = 1,
-                YGap = 1,
-                ZMin = low,
-                ZMax = high,
-                ShowScale = false,
-                HoverOnGaps = false,
-                ColorScale = StyleParam.Colorscale.Custom [ for index, name in List.indexed colours -> float index / steps, Theme.colour name ],
-                XAxis = StyleParam.LinearAxisId.X xAxis,
-                YAxis = StyleParam.LinearAxisId.Y 1
+        let trace =
+            Trace2D.initHeatmap (
+                Trace2DStyle.Heatmap(
+                    Visible = (if shown then StyleParam.Visible.True else StyleParam.Visible.False),
+                    Z = [ for row in values -> [ for value in row -> Math.Round(value, 4) ] ],
+                    TextTemplate = "%{text}",
+                    TextFont = Theme.font 10.0 Theme.ink,
+                    HoverTemplate = "%{customdata}<extra></extra>",
+                    XGap = 1,
+                    YGap = 1,
+                    ZMin = low,
+                    ZMax = high,
+                    ShowScale = false,
+                    HoverOnGaps = false,
+                    ColorScale = StyleParam.Colorscale.Custom [ for index, name in List.indexed colours -> float index / steps, Theme.colour name ],
+                    XAxis = StyleParam.LinearAxisId.X xAxis,
+                    YAxis = StyleParam.LinearAxisId.Y 1
+                )
             )
-        )
+
+        // Plotly.NET takes one text for all cells here, plotly.js one for each.
+        trace.SetProperty("text", [ for row in values -> [ for value in row -> text value ] ])
+        trace.SetProperty("customdata", hovers)
+        trace
 
     /// Places for labels near where they belong, at least a gap apart and within limits where there is room; in the order given.
     let apart (gap: float) (low: float, high: float) (wanted: float list) : float list =

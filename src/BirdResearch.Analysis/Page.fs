@@ -156,5 +156,6 @@ module internal Page =
                     if charts then
                         rawText ("<!-- plotly.js\n" + plotly "LICENSE.txt" + "\n-->")
                         script [] [ rawText (plotly ".min.js") ]
-                        script [] [ rawText (own "report.js") ] ] ]
+                        script [] [ rawText (own "report.js") ]
+                        script [] [ rawText (own "figures.js") ] ] ]
         |> RenderView.AsString.htmlDocument

@@ -6,6 +6,14 @@ open BirdResearch.Data
 open Giraffe.ViewEngine
 open BirdResearch.Analysis.Words
 
+/// What a report holds.
+type ReportOptions =
+    { /// Whether the examples' sound is a part of the page; their spectrograms are in any case.
+      Sound: bool }
+
+    /// With sound.
+    static member Default = { Sound = true }
+
 /// The page about an ablation: one HTML file that needs no network.
 [<RequireQualifiedAccess>]
 module Report =
@@ -39,9 +47,10 @@ module Report =
               div [ _class "sounds" ] (sounds |> List.map (Sections.sound part.Names)) ]
 
     /// The sections of one part, what of its examples could not be read, and their names. drawn counts the page's figures.
-    let private sectionsOf (styles: Map<string, ArmStyle>) (drawn: int ref) (index: int, part: Part) =
+    let private sectionsOf (options: ReportOptions) (styles: Map<string, ArmStyle>) (drawn: int ref) (index: int, part: Part) =
         let id (name: string) = if index = 0 then name else $"{name}-{index + 1}"
-        let sounds, unread = Sections.sounds mostSounds part
+        let clips, unread = Sections.sounds mostSounds part
+        let sounds = if options.Sound then clips else [ for clip, told in clips -> { clip with Wav = None }, told ]
         let wrong = part.Arms |> List.choose Mistakes.ofArm
 
         let place (figure: Figure) =
@@ -106,7 +115,7 @@ module Report =
             [ str "Every number and sentence is made from the folders of the runs. Figures are drawn by plotly.js, a part of this file." ]
 
     /// The page as HTML: title, the ablation's question, then a set of sections per data set, then provenance.
-    let html (title: string) (question: string) (set: RunSet) : string =
+    let htmlWith (options: ReportOptions) (title: string) (question: string) (set: RunSet) : string =
         if set.Runs.IsEmpty then
             let reasons = set.Skipped |> List.truncate 3 |> List.map (fun item -> $" {item.Folder}: {item.Reason}") |> String.concat ""
             raise (InvalidDataException $"{set.Folder} holds no finished run to report on.{reasons}")
@@ -114,7 +123,7 @@ module Report =
         let parts = Sections.parts set
         let styles = parts |> List.collect _.Arms |> List.map _.Label |> Theme.styles
         let drawn = ref 0
-        let told = parts |> List.indexed |> List.map (sectionsOf styles drawn)
+        let told = parts |> List.indexed |> List.map (sectionsOf options styles drawn)
         let skipped = set.Skipped @ List.collect (fun (_, unread, _) -> unread) told
         let always = [ "reading"; "numbers"; "provenance" ]
         let has (name: string) = List.contains name always || (told |> List.head |> fun (_, _, names) -> List.contains name names)
@@ -125,6 +134,9 @@ module Report =
               yield! Provenance.section set parts skipped
               bottom ]
 
+    /// The same with what a report has where nothing else is asked for.
+    let html (title: string) (question: string) (set: RunSet) : string = htmlWith ReportOptions.Default title question set
+
     let private replace (path: string) (write: string -> unit) =
         let beside = path + ".new"
         write beside
@@ -132,12 +144,15 @@ module Report =
 
     /// Writes report.html, and report.csv with the numbers of every run, into an ablation's folder, given by path or by name, and
     /// returns the path of report.html. Both are written beside and renamed, so that a reader never sees half of one.
-    let write (ablation: string) (title: string) (question: string) : string =
+    let writeWith (options: ReportOptions) (ablation: string) (title: string) (question: string) : string =
         let set = Runs.load ablation
         let path = Path.Combine(set.Folder, "report.html")
-        let page = html title question set
+        let page = htmlWith options title question set
         replace path (fun beside -> File.WriteAllText(beside, page))
 
         let heads, rows = Runs.cells set
         replace (Path.Combine(set.Folder, "report.csv")) (fun beside -> CsvTable.Write(beside, heads, rows))
         path
+
+    /// The same with what a report has where nothing else is asked for.
+    let write (ablation: string) (title: string) (question: string) : string = writeWith ReportOptions.Default ablation title question

@@ -150,7 +150,9 @@ module internal Sections =
             div [] [ if List.contains label clip.Truth then b [] [ line; rawText "&nbsp;✓" ] else line ]
 
         let player =
-            audio [ attr "controls" "controls"; attr "preload" "none"; _src (SoundCharts.dataUri "audio/wav" clip.Wav) ] []
+            match clip.Wav with
+            | Some wav -> audio [ attr "controls" "controls"; attr "preload" "none"; _src (SoundCharts.dataUri "audio/wav" wav) ] []
+            | None -> rawText ""
 
         let guesses =
             [ for arm, example in told do

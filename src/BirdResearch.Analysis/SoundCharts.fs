@@ -12,8 +12,8 @@ type Example =
       Truth: string list
       /// Classes with the run's scores in 0 to 1, highest first.
       Predictions: (string * float) list
-      /// The sound as a wav file.
-      Wav: byte[]
+      /// The sound as a wav file; None where it was left out.
+      Wav: byte[] option
       /// The spectrogram as a PNG file, low bands below.
       Png: byte[]
       /// Edges of the spectrogram in Hz, and its length in seconds.
@@ -33,19 +33,20 @@ module SoundCharts =
 
         let path = Path.Combine(folder, file)
 
+        // Results that are handed on have no sound, since recordings have licences.
         if not (File.Exists path) then
-            RunReader.unreadable $"examples/{file} is missing."
+            None
+        else
+            if FileInfo(path).Length > largestWav then
+                RunReader.unreadable $"examples/{file} is larger than {largestWav / 1_000_000L} MB."
 
-        if FileInfo(path).Length > largestWav then
-            RunReader.unreadable $"examples/{file} is larger than {largestWav / 1_000_000L} MB."
+            let bytes = File.ReadAllBytes path
+            let has (offset: int) (mark: string) = bytes.Length >= offset + 4 && Text.Encoding.ASCII.GetString(bytes, offset, 4) = mark
 
-        let bytes = File.ReadAllBytes path
-        let has (offset: int) (mark: string) = bytes.Length >= offset + 4 && Text.Encoding.ASCII.GetString(bytes, offset, 4) = mark
+            if not (has 0 "RIFF" && has 8 "WAVE") then
+                RunReader.unreadable $"examples/{file} is no wav file."
 
-        if not (has 0 "RIFF" && has 8 "WAVE") then
-            RunReader.unreadable $"examples/{file} is no wav file."
-
-        bytes
+            Some bytes
 
     let private exampleOf (folder: string) (item: JsonElement) =
         let text (name: string) (of': JsonElement) = string (of'.GetProperty(name).GetString())
