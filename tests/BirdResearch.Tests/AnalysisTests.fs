@@ -276,7 +276,12 @@ let private report =
         test "every chart has its place and its data, and sounds and pictures are part of the page" {
             page [ 1 ] ignore (fun html _ ->
                 let places = [ for found in Regex.Matches(html, "<div class=\"chart\" id=\"([^\"]+)\"") -> found.Groups[1].Value ]
-                Expect.equal places.Length 8 "charts"
+                let figures = [ for found in Regex.Matches(html, "<figure data-name=\"([^\"]+)\"") -> found.Groups[1].Value ]
+                let expected =
+                    [ "comparison"; "overfitting"; "learning-curves"; "learning-prices"; "domain-shift"; "species"; "confusion"; "co-occurrence"
+                      "price-focal"; "price-soundscape" ]
+                Expect.equal (figures |> List.filter (fun name -> List.contains name expected)) expected "figures, in the page's order"
+                Expect.isGreaterThanOrEqual places.Length 19 "charts"
                 for place in places do
                     let start = $"<script type=\"application/json\" id=\"{place}-data\">"
                     let data = Regex.Match(html, start + "(.*?)</script>", RegexOptions.Singleline)

@@ -11,6 +11,8 @@ public static class Report
     public static Command Create()
     {
         var name = new Argument<string?>("ABLATION") { Description = "Ablation with finished runs (default: list them)", Arity = ArgumentArity.ZeroOrOne };
+        var figures = new Option<bool>("--figures") { Description = "Also write every figure as SVG and PNG into results/<ablation>/figures (needs Chromium, Chrome or Edge)" };
+        var withoutSound = new Option<bool>("--without-sound") { Description = "Leave the recordings' sound out of the page, since recordings have licences; spectrograms stay" };
         var markdown = new Option<bool>("--markdown") { Description = "Print the table as Markdown and write nothing" };
         return new Command("report",
             """
@@ -20,8 +22,10 @@ public static class Report
               bird report                 what has been run
               bird report front-ends
               bird report models --markdown
+              bird report models --figures            results/models/figures/*.svg and *.png
+              bird report models --without-sound      a page that may be handed on
             """)
-        { name, markdown }.Does((p, _) =>
+        { name, figures, withoutSound, markdown }.Does((p, _) =>
         {
             var store = RunStore.Open();
             if (p.GetValue(name) is not { } ablation)
@@ -35,7 +39,7 @@ public static class Report
                     : NearNames.Unknown("finished ablation", ablation, store.Ablations()));
             var known = Ablations.All.FirstOrDefault(a => a.Name == ablation) ?? new Ablation(ablation, "", []);
             if (p.GetValue(markdown)) PrintMarkdown(store.AblationFolder(ablation));
-            else Show(store, known);
+            else Show(store, known, p.GetValue(withoutSound), p.GetValue(figures));
             return 0;
         });
     }
@@ -51,7 +55,11 @@ public static class Report
     }
 
     /// <summary>Prints the ablation's table, writes its report and says where it is.</summary>
-    public static void Show(RunStore store, Ablation ablation)
+    /// <param name="store">Where its runs are.</param>
+    /// <param name="ablation">What is reported.</param>
+    /// <param name="withoutSound">Whether the recordings' sound stays out of the page.</param>
+    /// <param name="figures">Whether every figure is also written as a file.</param>
+    public static void Show(RunStore store, Ablation ablation, bool withoutSound = false, bool figures = false)
     {
         var folder = store.AblationFolder(ablation.Name);
         var set = Analysis.Runs.load(folder);
@@ -61,8 +69,11 @@ public static class Report
             [.. Analysis.Summary.heads(rows).Select((head, i) => i < 3 ? head : head + ">")],
             Analysis.Summary.cells(rows).Select(cells => (IReadOnlyList<string>)[.. cells]));
         foreach (var skipped in set.Skipped) Screen.Warn($"{skipped.Folder} was left out: {skipped.Reason}");
-        var path = Analysis.Report.write(folder, ablation.Name, ablation.Question);
+        var path = Analysis.Report.writeWith(new Analysis.ReportOptions(sound: !withoutSound), folder, ablation.Name, ablation.Question);
         Screen.Line();
         Screen.Line($"Report: {Path.GetRelativePath(Environment.CurrentDirectory, path)}");
+        if (!figures) return;
+        var drawn = FigureFiles.Write(path, Path.Combine(folder, "figures"));
+        Screen.Line($"Figures: {drawn.Count}, as SVG and PNG, in {Path.GetRelativePath(Environment.CurrentDirectory, Path.Combine(folder, "figures"))}");
     }
 }
