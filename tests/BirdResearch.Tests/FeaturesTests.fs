@@ -13,6 +13,8 @@ let private fiveSeconds = dict [
     "mel-64", [| 1L; 64L; 160L |]
     "mel-quantile", [| 1L; 128L; 320L |]
     "mel-64-quantile", [| 1L; 64L; 160L |]
+    "mel-matched", [| 1L; 128L; 320L |]
+    "mel-64-matched", [| 1L; 64L; 160L |]
     "pcen", [| 1L; 128L; 320L |]
     "pcen-64", [| 1L; 64L; 160L |]
     "kaldi-fbank", [| 1L; 128L; 498L |]

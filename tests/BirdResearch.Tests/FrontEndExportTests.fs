@@ -44,7 +44,8 @@ let private ready (settings: FrontEndSettings) (samples: int) =
     frontEnd.eval ()
     if not frontEnd.IsFitted then
         torch.manual_seed 5L |> ignore
-        frontEnd.Fit [ torch.randn(24L, int64 samples).mul_(torch.tensor 0.1f) ]
+        let noise (level: float32) = [ torch.randn(24L, int64 samples).mul_(torch.tensor level) ]
+        frontEnd.Fit(noise 0.1f, noise 0.01f)
     frontEnd
 
 /// Compares clip by clip, in a batch of all kinds and one by one, with what the front-end gives.

@@ -34,6 +34,8 @@ let all =
         FusedFeaturesTests.tests
         FeaturesTests.tests
         PcenTests.tests
+        BandMatchingTests.tests
+        NoCallTests.tests
         WaveformAugmentationTests.tests
         MixingTests.tests
         AugmentationTests.tests

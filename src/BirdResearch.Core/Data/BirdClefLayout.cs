@@ -41,6 +41,7 @@ static class BirdClefLayout
             Focal = focal,
             Soundscapes = soundscapes,
             Unlabelled = SoundscapeFiles.Unlabelled(root),
+            NoCall = SoundscapeFiles.NoCall(root),
             Labelling = Labelling.MultiLabel,
             GroupedBy = groupedBy,
             ContentKey = ContentKeys.Of(Labelling.MultiLabel, classes, focal.Concat(soundscapes), sizes),

@@ -44,10 +44,12 @@ public static class ClipBatches
     /// <param name="change">Changes each window once it is read; null leaves it.</param>
     /// <param name="workers">Decoding threads; null takes half of the cores.</param>
     /// <param name="cancellation">Ends the loop with an <see cref="OperationCanceledException"/>.</param>
+    /// <param name="noCall">Windows without any class that take the place of some; null for none.</param>
     /// <param name="most">The first so many windows of the epoch's order, at least 2; null takes all.</param>
     public static IEnumerable<ClipBatch> Training(
         WindowReader reader, IReadOnlyList<Clip> clips, IReadOnlyList<string> classes, int batchSize, long seed, int epoch,
-        WindowChange? change = null, int? workers = null, CancellationToken cancellation = default, SamplingSettings? sampling = null, int? most = null)
+        WindowChange? change = null, int? workers = null, CancellationToken cancellation = default, SamplingSettings? sampling = null, int? most = null,
+        NoCallWindows? noCall = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 2);
         sampling ??= new();
@@ -55,7 +57,7 @@ public static class ClipBatches
         if (clips.Count < 2)
             throw new ArgumentException($"Training needs at least two clips, not {clips.Count}; batch norm cannot learn from one.");
         var rule = new LabelRule(clips, classes, sampling.SecondaryLabels);
-        var windows = EpochPlan.Of(reader, clips, rule, sampling, seed, epoch);
+        var windows = EpochPlan.Of(reader, clips, rule, sampling, seed, epoch, noCall);
         if (most is { } count && count < windows.Length)
         {
             ArgumentOutOfRangeException.ThrowIfLessThan(count, 2, nameof(most));

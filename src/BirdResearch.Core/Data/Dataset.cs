@@ -37,6 +37,9 @@ public sealed record Dataset
     /// <summary>Soundscape files without labels, relative to <see cref="Root"/>.</summary>
     public IReadOnlyList<string> Unlabelled { get; init; } = [];
 
+    /// <summary>Files known to hold none of the classes (<c>nocall/</c>), relative to <see cref="Root"/>.</summary>
+    public IReadOnlyList<string> NoCall { get; init; } = [];
+
     /// <summary>One label per clip, or many.</summary>
     public required Labelling Labelling { get; init; }
 

@@ -4,4 +4,5 @@ namespace BirdResearch.Data;
 /// <param name="Clip">The clip it is cut from.</param>
 /// <param name="Offset">Samples after the clip's start, where the place is given.</param>
 /// <param name="Key">Draws the place and what changes the window; null, in evaluation, takes <paramref name="Offset"/> and changes nothing.</param>
-readonly record struct PlannedWindow(Clip Clip, long Offset, SampleKey? Key = null);
+/// <param name="Anywhere">Whether every place is equally likely, whatever the settings say.</param>
+readonly record struct PlannedWindow(Clip Clip, long Offset, SampleKey? Key = null, bool Anywhere = false);

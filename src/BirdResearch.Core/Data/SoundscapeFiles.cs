@@ -26,6 +26,9 @@ static class SoundscapeFiles
     public static IReadOnlyList<string> Unlabelled(string root) =>
         [.. _unlabelled.SelectMany(folder => In(root, folder)).Order(StringComparer.Ordinal)];
 
+    /// <summary>Files known to hold none of the classes, relative to the root.</summary>
+    public static IReadOnlyList<string> NoCall(string root) => [.. In(root, "nocall")];
+
     static IEnumerable<string> In(string root, string folder)
     {
         var directory = new DirectoryInfo(Path.Combine(root, folder));

@@ -47,9 +47,10 @@ public static class SyntheticBirds
             .. plan.Focal.Select(f => (In("train_audio", f.File), (Func<Waveform>)(() => sound.Make(f)))),
             .. plan.Soundscapes.Select(s => (In("soundscapes", $"{s.Id}.ogg"), (Func<Waveform>)(() => sound.Make(s)))),
             .. plan.Unlabelled.Select(s => (In("unlabeled_soundscapes", $"{s.Id}.ogg"), (Func<Waveform>)(() => sound.Make(s)))),
+            .. plan.NoCall.Select(s => (In("nocall", $"{s.Id}.ogg"), (Func<Waveform>)(() => sound.Make(s)))),
         ];
         var tables = SyntheticTables.All(plan).ToArray();
-        var mark = JsonSerializer.Serialize(new { Version, Settings = settings }, Json) + "\n";
+        var mark = MarkOf(settings);
         bool Whole() => Holds(Path.Combine(folder, Mark), mark) && !File.Exists(Path.Combine(folder, Unfinished)) &&
             files.All(f => File.Exists(f.Path)) && tables.All(t => File.Exists(Path.Combine(folder, t.Name)));
 
@@ -80,6 +81,14 @@ public static class SyntheticBirds
         File.Move(Path.Combine(folder, Unfinished), Path.Combine(folder, Mark), overwrite: true);
     }
 
+    static string MarkOf(SyntheticBirdsSettings settings)
+    {
+        var mark = JsonSerializer.SerializeToNode(new { Version, Settings = settings }, Json)!.AsObject();
+        // Younger than the generator: data sets without any are whole as they are.
+        if (settings.NoCallRecordings == 0) mark["settings"]!.AsObject().Remove("no_call_recordings");
+        return mark.ToJsonString(Json) + "\n";
+    }
+
     /// <summary>Leaves the folder with the mark of an unfinished generation and nothing that belongs to another one.</summary>
     static void Begin(string folder, string mark, IEnumerable<string> tables)
     {
@@ -95,7 +104,7 @@ public static class SyntheticBirds
         if (!same && known)
         {
             // The mark of what was here goes last, so that a stop in between is still known as ours.
-            foreach (var name in (string[])["train_audio", "soundscapes", "unlabeled_soundscapes"])
+            foreach (var name in (string[])["train_audio", "soundscapes", "unlabeled_soundscapes", "nocall"])
             {
                 if (Directory.Exists(Path.Combine(folder, name))) Directory.Delete(Path.Combine(folder, name), recursive: true);
             }

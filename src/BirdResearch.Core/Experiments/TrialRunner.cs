@@ -60,7 +60,10 @@ public sealed class TrialRunner(RunStore store)
         var split = Splits.Of(data, trial.Fold);
         if (trial.Training.Pretrained is { } weights) _ = PretrainedWeights.FileOf(weights);
         BackgroundSounds.Check(trial.Training.Augmentation.Background, data, split);
-        return trial with { Fold = split.Fold, Features = trial.Features ?? FrontEnds.Named(trial.FrontEnd) };
+        _ = NoCallWindows.Of(trial.Training.NoCall, data, split, Loss.Named(trial.Training.Loss, data.Labelling).IsShared);
+        var features = trial.Features ?? FrontEnds.Named(trial.FrontEnd);
+        FrontEndFitting.Check(features, data, split);
+        return trial with { Fold = split.Fold, Features = features };
     }
 
     /// <summary>

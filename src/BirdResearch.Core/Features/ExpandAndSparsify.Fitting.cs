@@ -19,7 +19,7 @@ public sealed partial class ExpandAndSparsify
     /// Draws attuned kernels from patches of the sound, each equally likely, and sets each threshold so that its unit lies above it in
     /// <c>k / n_output</c> of the sound's patches (of at most 16,384 of them, evenly spread).
     /// </summary>
-    public override void Fit(IEnumerable<Tensor> trainingSound)
+    public override void Fit(IEnumerable<Tensor> trainingSound, IEnumerable<Tensor>? targetSound = null)
     {
         if (fitted is null) return;
         using var withoutGradient = no_grad();

@@ -15,6 +15,7 @@ public sealed class FbankFrontEnd : ScaledFrontEnd
     {
         fbank = new KaldiFbank(settings.Fbank, settings.SampleRate);
         RegisterComponents();
+        Complete();
     }
 
     /// <summary>What it normalises.</summary>

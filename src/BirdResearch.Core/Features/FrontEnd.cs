@@ -23,6 +23,9 @@ public abstract class FrontEnd(string name, int sampleRate) : nn.Module<Tensor, 
     /// <summary>Whether it can be used: true from the start unless it has to be fitted, or given a fitted state, first.</summary>
     public virtual bool IsFitted => true;
 
+    /// <summary>Whether <see cref="Fit"/> asks for sound of the domain that a model is meant for as well.</summary>
+    public virtual bool NeedsTarget => false;
+
     /// <summary>Frames that <paramref name="samples"/> samples give.</summary>
     public abstract long Frames(long samples);
 
@@ -31,7 +34,16 @@ public abstract class FrontEnd(string name, int sampleRate) : nn.Module<Tensor, 
     /// dictionary, and loading them serves as well.
     /// </summary>
     /// <param name="trainingSound">Batches (B, T) of the training side of a split, at least one; never of what is held out.</param>
-    public virtual void Fit(IEnumerable<Tensor> trainingSound)
+    /// <param name="targetSound">The same of soundscapes without labels, where <see cref="NeedsTarget"/>.</param>
+    public virtual void Fit(IEnumerable<Tensor> trainingSound, IEnumerable<Tensor>? targetSound = null)
     {
     }
+
+    /// <summary>
+    /// Features of sound of the training's own domain: what the front-end gives of any sound, unless it matches the bands of that domain to those
+    /// that a model is meant for (<see cref="BandMatching"/>).
+    /// </summary>
+    /// <param name="sound">(B, T).</param>
+    /// <param name="rows">Which of the B clips are of that domain; null for all.</param>
+    public virtual Tensor OfTraining(Tensor sound, IReadOnlyList<bool>? rows = null) => forward(sound);
 }

@@ -46,6 +46,12 @@ public sealed record FrontEndSettings
     /// </summary>
     public double? RowQuantile { get; init; }
 
+    /// <summary>Which statistics of each row are matched to those of soundscapes without labels, before normalisation; for <c>mel</c>, <c>pcen</c> and <c>kaldi-fbank</c>.</summary>
+    public BandMatching BandMatching { get; init; } = BandMatching.None;
+
+    /// <summary>Windows of training sound, and as many of soundscapes, that the statistics for <see cref="BandMatching"/> are taken from.</summary>
+    public int MatchClips { get; init; } = 256;
+
     /// <summary>Normalisation of the mel, pcen or fbank features or of the raw sound.</summary>
     public Normalisation Normalisation { get; init; } = Normalisation.PerClip;
 

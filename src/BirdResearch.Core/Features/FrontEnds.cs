@@ -17,6 +17,8 @@ public static class FrontEnds
         ["mel-64"] = new() { Kind = "mel", Mel = Mel64 },                // 64 x 160
         ["mel-quantile"] = new() { Kind = "mel", RowQuantile = 0.25 },
         ["mel-64-quantile"] = new() { Kind = "mel", Mel = Mel64, RowQuantile = 0.25 },
+        ["mel-matched"] = new() { Kind = "mel", BandMatching = BandMatching.MeanAndDeviation },
+        ["mel-64-matched"] = new() { Kind = "mel", Mel = Mel64, BandMatching = BandMatching.MeanAndDeviation },
         ["pcen"] = new() { Kind = "pcen" },                              // the shapes of mel
         ["pcen-64"] = new() { Kind = "pcen", Mel = Mel64 },
         ["kaldi-fbank"] = new()                                          // 128 x 498

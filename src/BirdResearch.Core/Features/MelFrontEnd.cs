@@ -15,6 +15,7 @@ public sealed class MelFrontEnd : ScaledFrontEnd
     {
         mel = new MelSpectrogram(settings.Mel, settings.SampleRate);
         RegisterComponents();
+        Complete();
     }
 
     /// <summary>What it normalises.</summary>

@@ -16,6 +16,7 @@ public sealed class PcenFrontEnd : ScaledFrontEnd
         mel = new MelSpectrogram(settings.Mel with { TopDb = null }, settings.SampleRate);
         Normalised = new Pcen(settings.Pcen, (double)settings.Mel.Hop / settings.SampleRate);
         RegisterComponents();
+        Complete();
     }
 
     /// <summary>What it starts from, in power (or whatever <see cref="MelSettings.Power"/> says).</summary>

@@ -23,6 +23,12 @@ static class SettingsCheck
             if (settings.Kind == "waveform")
                 throw Refused("RowQuantile", FormattableString.Invariant($"{quantile}, but raw sound has no bands: leave it out, or take another kind."));
         }
+        if (settings.BandMatching != BandMatching.None)
+        {
+            if (settings.Kind is "waveform" or "expand-and-sparsify")
+                throw Refused("BandMatching", $"{settings.BandMatching}, but {settings.Kind} has no bands to match: take mel, pcen or kaldi-fbank, or none.");
+            Within("MatchClips", settings.MatchClips, 1, 1 << 20);
+        }
         if (settings.Kind == "kaldi-fbank")
         {
             Fbank(settings.Fbank, settings.SampleRate);

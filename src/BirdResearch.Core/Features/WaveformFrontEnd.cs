@@ -22,6 +22,7 @@ public sealed class WaveformFrontEnd : ScaledFrontEnd
         var half = ((settings.Waveform.Levels ?? 2) - 1) / 2.0;
         (_steps, _inverseSteps) = (half, 1 / half);
         RegisterComponents();
+        Complete();
     }
 
     /// <inheritdoc/>

@@ -5,7 +5,10 @@ using static TorchSharp.torch;
 
 namespace BirdResearch.Training;
 
-/// <summary>Gives a front-end that has to be fitted its state: from the file of its run, or from the training side of the split.</summary>
+/// <summary>
+/// Gives a front-end that has to be fitted its state: from the file of its run, or from the training side of the split and, where bands are
+/// matched, from the data set's soundscapes without labels.
+/// </summary>
 public static class FrontEndFitting
 {
     /// <summary>Name of the file that holds a fitted front-end's state, beside the run's weights.</summary>
@@ -16,7 +19,7 @@ public static class FrontEndFitting
     /// <summary>
     /// Does nothing for a front-end that is ready. Else loads the file where it exists, and where not fits the front-end and writes it. The
     /// windows are drawn like those of training epochs, as many as the front-end asks for, without augmentation: a pure function of the
-    /// seed and of the training recordings.
+    /// seed and of the recordings.
     /// </summary>
     public static void Prepare(
         FrontEnd frontEnd, WindowReader reader, Dataset data, Split split, int seed, string? file, CancellationToken cancellation = default)
@@ -27,8 +30,16 @@ public static class FrontEndFitting
             Load(frontEnd, file);
             return;
         }
-        frontEnd.Fit(TrainingSound(reader, data, split, seed, frontEnd.FitClips, cancellation));
+        frontEnd.Fit(
+            TrainingSound(reader, data, split, seed, frontEnd.FitClips, cancellation),
+            frontEnd.NeedsTarget ? TargetSound(reader, Target(data, split), seed, frontEnd.FitClips, cancellation) : null);
         if (file is not null) Save(frontEnd, file);
+    }
+
+    /// <summary>Throws where a front-end asks for sound that the data set does not have.</summary>
+    public static void Check(FrontEndSettings settings, Dataset data, Split split)
+    {
+        if (settings.BandMatching != BandMatching.None) _ = Target(data, split);
     }
 
     /// <summary>Writes the state; beside the file first, so that it is whole or not there.</summary>
@@ -50,6 +61,12 @@ public static class FrontEndFitting
         foreach (var (key, target) in state) target.copy_(saved.Read(key));
     }
 
+    static IReadOnlyList<Clip> Target(Dataset data, Split split) => UnlabelledSoundscapes.Of(data, split) is { Count: > 0 } clips
+        ? clips
+        : throw new ArgumentException(
+            $"features.band_matching brings training sound to the statistics of soundscapes without labels, but '{data.Name}' has none. " +
+            "Put some into its unlabeled_soundscapes/, or set features.band_matching=none.");
+
     /// <summary>Batches of training sound (b, T) until there were as many clips as wanted; each lives until the next is asked for.</summary>
     static IEnumerable<Tensor> TrainingSound(WindowReader reader, Dataset data, Split split, int seed, int clips, CancellationToken cancellation)
     {
@@ -60,5 +77,26 @@ public static class FrontEndFitting
                 yield return sound;
                 if ((given += batch.Count) >= clips) yield break;
             }
+    }
+
+    /// <summary>The same of soundscapes without labels: windows at random places, every recording as often as any other to within one.</summary>
+    static IEnumerable<Tensor> TargetSound(WindowReader reader, IReadOnlyList<Clip> soundscapes, int seed, int clips, CancellationToken cancellation)
+    {
+        var random = new CounterRandom(seed, CounterRandom.KeyOf("target sound"));
+        var order = soundscapes.ToArray();
+        random.Shuffle(order.AsSpan());
+        var samples = new float[BatchSize * reader.WindowSamples];
+        for (var given = 0; given < clips; given += BatchSize)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            for (var row = 0; row < BatchSize; row++)
+            {
+                var clip = order[(given + row) % order.Length];
+                var places = Math.Max(1, reader.LengthOf(clip) - reader.WindowSamples + 1);
+                reader.Read(clip, random.NextLong(places), samples.AsSpan(row * reader.WindowSamples, reader.WindowSamples));
+            }
+            using var sound = tensor(samples, [BatchSize, reader.WindowSamples]);
+            yield return sound;
+        }
     }
 }

@@ -25,6 +25,8 @@ public sealed class Trainer
     readonly Loss _loss;
     readonly AdamW _optimiser;
     readonly Augmenter _augmenter;
+    readonly NoCallWindows? _noCall;
+    readonly HashSet<string> _targets;
     readonly PrecisionChooser _precision;
     readonly WeightAverage? _average;
     readonly BestWeights? _best;
@@ -55,6 +57,8 @@ public sealed class Trainer
         _optimiser = ParameterRules.Optimiser(model, settings);
         _augmenter = new Augmenter(
             settings.Augmentation, frontEnd.SampleRate, frontEnd.MaskedValue, BackgroundSounds.Of(settings.Augmentation.Background, data, split, reader));
+        _noCall = NoCallWindows.Of(settings.NoCall, data, split, _loss.IsShared);
+        _targets = [.. data.Unlabelled];
         _average = settings.Ema.Decay > 0 ? new WeightAverage(model, settings.Ema) : null;
         _best = stopping.KeepsBest ? new BestWeights(model) : null;
         _states = [.. new ITrainingState?[] { _precision, _average, _best }.OfType<ITrainingState>()];
@@ -142,7 +146,7 @@ public sealed class Trainer
         var steps = new GradientSteps(_model, _optimiser, _settings, _average, step => LearningRateAt(step, () => Spent(lastStep)));
         foreach (var batch in ClipBatches.Training(
             _reader, _split.Train, _data.Classes, _settings.BatchSize, _seed, epoch, _augmenter.OnWindow, null, cancellation, _settings.Sampling,
-            meter.ClipsOfEpoch(clipsBefore)))
+            meter.ClipsOfEpoch(clipsBefore), _noCall))
         {
             var begun = watch.Elapsed;
             using var lent = batch;
@@ -182,10 +186,15 @@ public sealed class Trainer
             {
                 LabelWeights = clips.LabelWeights is { } weights ? tensor(weights, [clips.Count, _data.Classes.Count]) : null,
             });
-            features = _augmenter.OnFeatures(_frontEnd.forward(batch.Samples), batch.Keys);       // (B, 1, M, F)
+            features = _augmenter.OnFeatures(_frontEnd.OfTraining(batch.Samples, AreOfTraining(clips)), batch.Keys);   // (B, 1, M, F)
         }
+        foreach (var key in clips.Keys)
+            if (_noCall is not null) _augmenter.Counts.Add(key, NoCallWindows.Name, _noCall.Has(key.Clip));
         return (_model.forward(features), batch.Labels, batch.LabelWeights);
     }
+
+    /// <summary>Which rows are not cut from soundscapes; null for all.</summary>
+    bool[]? AreOfTraining(ClipBatch clips) => clips.Ids.Any(_targets.Contains) ? [.. clips.Ids.Select(id => !_targets.Contains(id))] : null;
 
     /// <summary>The row with its scores, by the averaged weights where weights are averaged.</summary>
     EpochRow Evaluated(EpochRow row, CancellationToken cancellation)

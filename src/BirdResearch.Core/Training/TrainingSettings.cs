@@ -63,6 +63,9 @@ public sealed record TrainingSettings
     /// <summary>Which windows of which recordings are trained on, and with which labels.</summary>
     public SamplingSettings Sampling { get; init; } = new();
 
+    /// <summary>Windows without any class among the training samples.</summary>
+    public NoCallSettings NoCall { get; init; } = new();
+
     /// <summary>What changes the training samples.</summary>
     public AugmentationSettings Augmentation { get; init; } = new();
 
@@ -123,6 +126,7 @@ public sealed record TrainingSettings
         Ema.Check();
         Stopping.Check();
         Sampling.Check();
+        NoCall.Check();
         Augmentation.Check();
         Require(nameof(WarmupShare), WarmupShare, WarmupShare is >= 0 and < 1, "at least 0 and below 1");
         Require(nameof(LabelSmoothing), LabelSmoothing, LabelSmoothing is >= 0 and < 1, "at least 0 and below 1");

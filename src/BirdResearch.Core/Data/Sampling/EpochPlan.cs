@@ -12,7 +12,8 @@ static class EpochPlan
             : ClassQuota.Count(clips, sampling.MostPerClass, sampling.LeastPerClass);
 
     /// <summary>The windows of an epoch. Repeats of a clip differ in <see cref="SampleKey.Draw"/>.</summary>
-    public static PlannedWindow[] Of(WindowReader reader, IReadOnlyList<Clip> clips, LabelRule labels, SamplingSettings sampling, long seed, int epoch)
+    public static PlannedWindow[] Of(
+        WindowReader reader, IReadOnlyList<Clip> clips, LabelRule labels, SamplingSettings sampling, long seed, int epoch, NoCallWindows? noCall = null)
     {
         var units = Units(reader, clips, sampling, seed, epoch);
         if (sampling.Balance != ClassBalance.None)
@@ -28,17 +29,17 @@ static class EpochPlan
             var draw = draws[u.Clip.Id] = draws.GetValueOrDefault(u.Clip.Id, -1) + 1;
             return new PlannedWindow(u.Clip, u.Offset, new SampleKey(seed, epoch, u.Clip.Id, draw));
         }).ToList();
-        return [.. drawn.OrderBy(w => w.Key!.Value.RandomFor("order").NextBits())
+        return [.. (noCall?.Among(drawn, seed, epoch) ?? drawn).OrderBy(w => w.Key!.Value.RandomFor("order").NextBits())
             .ThenBy(w => w.Clip.Id, StringComparer.Ordinal).ThenBy(w => w.Key!.Value.Draw)];
     }
 
     /// <summary>Where a planned window begins, in samples after its clip does.</summary>
     public static long Place(WindowReader reader, PlannedWindow window, SamplingSettings sampling)
     {
-        if (window.Key is not { } key || sampling.Window == WindowChoice.All) return window.Offset;
-        if (sampling.Window == WindowChoice.First) return 0;
+        if (window.Key is not { } key || (sampling.Window == WindowChoice.All && !window.Anywhere)) return window.Offset;
+        if (sampling.Window == WindowChoice.First && !window.Anywhere) return 0;
         var room = Math.Max(0, reader.LengthOf(window.Clip) - reader.WindowSamples);
-        if (room > 0 && sampling.Window is WindowChoice.Loudest or WindowChoice.Detected)
+        if (room > 0 && !window.Anywhere && sampling.Window is WindowChoice.Loudest or WindowChoice.Detected)
         {
             var activity = reader.ActivityOf(window.Clip, sampling.LowHz, sampling.HighHz);
             if (sampling.Window == WindowChoice.Loudest) return activity.Loudest(reader.WindowSamples, room);

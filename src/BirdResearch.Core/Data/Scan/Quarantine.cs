@@ -13,7 +13,7 @@ static class Quarantine
     {
         var list = QuarantineList.Read(QuarantineList.PathFor(data.Root, data.Name));
         if (list.Lines.Count == 0) return data;
-        var used = data.Focal.Select(c => c.File).Concat(data.Soundscapes.Select(c => c.File)).Concat(data.Unlabelled).ToHashSet();
+        var used = data.Focal.Select(c => c.File).Concat(data.Soundscapes.Select(c => c.File)).Concat(data.Unlabelled).Concat(data.NoCall).ToHashSet();
         var known = data.LeftOut.Select(l => l.File).Concat(used).ToHashSet();
         var notes = data.Notes.ToList();
         QuarantineLine[] absent = [.. list.Lines.Where(l => !known.Contains(l.File) && !File.Exists(Path.Combine(data.Root, l.File)))];
@@ -35,6 +35,7 @@ static class Quarantine
             Focal = focal,
             Soundscapes = soundscapes,
             Unlabelled = [.. data.Unlabelled.Where(f => !files.Contains(f))],
+            NoCall = [.. data.NoCall.Where(f => !files.Contains(f))],
             LeftOut = [.. data.LeftOut, .. left.Select(l => new LeftOutFile(l.File, l.Reason))],
             ContentKey = Convert.ToHexStringLower(SHA256.HashData(
                 Encoding.UTF8.GetBytes(string.Join('\n', left.Select(l => l.File).Prepend(data.ContentKey))))),

@@ -6,7 +6,7 @@ public enum ScanRole
     /// <summary>In a folder without tables, or in no table of the data set.</summary>
     Unlisted,
 
-    /// <summary>A soundscape without labels.</summary>
+    /// <summary>A soundscape without labels, or a recording known to hold no class.</summary>
     Unlabelled,
 
     /// <summary>A recording to train and validate on.</summary>

@@ -12,6 +12,7 @@ static class ScanFiles
         foreach (var clip in data.Focal) files.TryAdd(clip.File, new ScanFile(clip.File, ScanRole.Focal, clip));
         foreach (var clip in data.Soundscapes) files.TryAdd(clip.File, new ScanFile(clip.File, ScanRole.Soundscape));
         foreach (var file in data.Unlabelled) files.TryAdd(file, new ScanFile(file, ScanRole.Unlabelled));
+        foreach (var file in data.NoCall) files.TryAdd(file, new ScanFile(file, ScanRole.Unlabelled));
         foreach (var left in data.LeftOut) files.TryAdd(left.File, new ScanFile(left.File, ScanRole.Focal));
         foreach (var file in In(data.Root)) files.TryAdd(file, new ScanFile(file, ScanRole.Unlisted));
         return [.. files.Values];

@@ -24,6 +24,9 @@ public sealed record SyntheticBirdsSettings
     /// <summary>Number of soundscapes without labels, 10 s each.</summary>
     public int UnlabelledSoundscapes { get; init; } = 4;
 
+    /// <summary>Number of recordings of the place without any bird, 10 s each, in <c>nocall/</c>.</summary>
+    public int NoCallRecordings { get; init; }
+
     /// <summary>Rate of every file, in Hz, 16000 or more.</summary>
     public int SampleRate { get; init; } = 32_000;
 
@@ -82,6 +85,7 @@ public sealed record SyntheticBirdsSettings
         Require(SoundscapeSeconds is >= 5 and <= 600 && SoundscapeSeconds % 5 == 0, nameof(SoundscapeSeconds), SoundscapeSeconds,
             "a multiple of 5, 5 to 600");
         Require(UnlabelledSoundscapes is >= 0 and <= 9999, nameof(UnlabelledSoundscapes), UnlabelledSoundscapes, "0 to 9999");
+        Require(NoCallRecordings is >= 0 and <= 9999, nameof(NoCallRecordings), NoCallRecordings, "0 to 9999");
         Require(SampleRate is >= 16_000 and <= 192_000, nameof(SampleRate), SampleRate, "16000 to 192000");
         Require(Ordered(-60, LowestSnrDb, HighestSnrDb, 60), nameof(HighestSnrDb), (LowestSnrDb, HighestSnrDb),
             "lowest and highest in order, -60 to 60");

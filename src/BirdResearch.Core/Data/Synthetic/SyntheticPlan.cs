@@ -60,6 +60,7 @@ sealed class SyntheticPlan
             [.. Enumerable.Range(1, count).Select(i => PlanSoundscape($"soundscape_{series}_{i:00}", seconds, deck))];
         Soundscapes = Plans('s', settings.Soundscapes, settings.SoundscapeSeconds);
         Unlabelled = Plans('u', settings.UnlabelledSoundscapes, 10);
+        NoCall = [.. Enumerable.Range(1, settings.NoCallRecordings).Select(i => PlanScene($"nocall_{i:00}", 10))];
     }
 
     public IReadOnlyList<SyntheticSpecies> Species { get; }
@@ -69,6 +70,8 @@ sealed class SyntheticPlan
     public IReadOnlyList<SoundscapePlan> Soundscapes { get; }
 
     public IReadOnlyList<SoundscapePlan> Unlabelled { get; }
+
+    public IReadOnlyList<SoundscapePlan> NoCall { get; }
 
     CounterRandom Random(string what, string of = "") => new(_settings.Seed, CounterRandom.KeyOf(what), CounterRandom.KeyOf(of));
 
@@ -113,11 +116,7 @@ sealed class SyntheticPlan
     SoundscapePlan PlanSoundscape(string id, int seconds, IEnumerator<SyntheticSpecies> deck)
     {
         var random = Random("soundscape", id);
-        NoiseKinds[] kinds = [NoiseKinds.Wind, NoiseKinds.Rain, NoiseKinds.Insects, NoiseKinds.Stream];
-        kinds = [.. kinds.Where(k => _settings.Noises.HasFlag(k))];
-        random.Shuffle(kinds.AsSpan());
-        var noises = kinds.Take(random.NextInt(_settings.FewestNoises, _settings.MostNoises + 1)).Aggregate(NoiseKinds.None, (all, kind) => all | kind);
-
+        var noises = Noises(random);
         var empty = Enumerable.Range(0, seconds / 5).Select(_ => random.NextDouble() < _settings.EmptyShare).ToArray();
         bool Free(double start, double end)
         {
@@ -149,7 +148,19 @@ sealed class SyntheticPlan
                 at = end + singer.Pause(random) * 1.5;
             }
         }
-        var reverb = Math.Round(Random("room", id).NextDouble(_settings.ShortestReverbSeconds, _settings.LongestReverbSeconds), 2);
-        return new(id, seconds, noises, reverb, [.. events.OrderBy(e => e.Start).ThenBy(e => e.Species.Code, StringComparer.Ordinal)]);
+        return new(id, seconds, noises, Reverb(id), [.. events.OrderBy(e => e.Start).ThenBy(e => e.Species.Code, StringComparer.Ordinal)]);
     }
+
+    /// <summary>A place without birds.</summary>
+    SoundscapePlan PlanScene(string id, int seconds) => new(id, seconds, Noises(Random("soundscape", id)), Reverb(id), []);
+
+    NoiseKinds Noises(CounterRandom random)
+    {
+        NoiseKinds[] kinds = [NoiseKinds.Wind, NoiseKinds.Rain, NoiseKinds.Insects, NoiseKinds.Stream];
+        kinds = [.. kinds.Where(k => _settings.Noises.HasFlag(k))];
+        random.Shuffle(kinds.AsSpan());
+        return kinds.Take(random.NextInt(_settings.FewestNoises, _settings.MostNoises + 1)).Aggregate(NoiseKinds.None, (all, kind) => all | kind);
+    }
+
+    double Reverb(string id) => Math.Round(Random("room", id).NextDouble(_settings.ShortestReverbSeconds, _settings.LongestReverbSeconds), 2);
 }

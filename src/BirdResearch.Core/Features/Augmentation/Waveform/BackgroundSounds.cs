@@ -37,14 +37,16 @@ public sealed class BackgroundSounds : IBackgroundSounds
 
     static IReadOnlyList<Clip> Clips(BackgroundSettings settings, Dataset data, Split split)
     {
-        var kept = data.Soundscapes.Concat(split.Validation).Select(c => c.File).ToHashSet();
         if (settings.Source == BackgroundSource.Training)
+        {
+            var kept = data.Soundscapes.Concat(split.Validation).Select(c => c.File).ToHashSet();
             return split.Train.Count(c => !kept.Contains(c.File)) > 1
                 ? [.. split.Train.Where(c => !kept.Contains(c.File))]
                 : throw new ArgumentException(
                     $"training.augmentation.background.source is training, but '{data.Name}' has only {split.Train.Count} training recordings; it takes two.");
-        Clip[] clips = [.. data.Unlabelled.Where(file => !kept.Contains(file)).Select(file => new Clip { Id = file, File = file, Labels = [], Group = file })];
-        return clips.Length > 0 ? clips : throw new ArgumentException(
+        }
+        var clips = UnlabelledSoundscapes.Of(data, split);
+        return clips.Count > 0 ? clips : throw new ArgumentException(
             FormattableString.Invariant($"training.augmentation.background.probability is {settings.Probability}, but '{data.Name}' has no soundscapes without labels ") +
             "to take backgrounds from. Put some into its unlabeled_soundscapes/, or set training.augmentation.background.source=training " +
             "(other training recordings), or the probability to 0.");
