@@ -124,10 +124,16 @@ module Arms =
         |> List.groupBy (fun run -> run.Record.Trial.Model, run.Record.Trial.FrontEnd)
         |> List.collect (fun (_, cell) ->
             let arms = cell |> List.groupBy settingsOf |> List.map snd
-            let labels = arms |> List.map _.Head.Record.Trial.Label
-            // Arms that were given names of their own need no more to be told apart.
-            let distinctions = if List.contains "" labels || (List.distinct labels).Length < labels.Length then differing cell else []
-            arms |> List.map (armOf distinctions))
+            let budget (arm: Run list) = string arm.Head.Record.Trial.Training.Budget
+            let name (arm: Run list) = arm.Head.Record.Trial.Label, budget arm
+            let alike (arm: Run list) = arms |> List.filter (fun other -> name other = name arm)
+            let budgets = if (arms |> List.distinctBy budget).Length > 1 then [ "training.budget" ] else []
+
+            // A name of its own needs no more to be told apart; arms of the same name, or of none, are known by their settings.
+            arms
+            |> List.map (fun arm ->
+                let apart = alike arm |> List.concat |> differing
+                armOf (budgets @ List.except budgets apart) arm))
 
     /// The same arms with the interval of their mean mAP in every held-out domain.
     let withIntervals (resamples: int) (arms: Arm list) : Arm list =

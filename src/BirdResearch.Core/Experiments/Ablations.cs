@@ -148,6 +148,12 @@ public static class Ablations
         WeightDecay = 0.05,
     };
 
+    /// <summary>What helps a classifier that was trained on clean focal recordings to work on soundscapes, one method at a time.</summary>
+    public static Ablation DomainShift { get; } = new(
+        "domain-shift",
+        "What brings a classifier from clean focal recordings to noisy soundscapes: its norms, its training sound, its labels, its features or its weights?",
+        DomainShiftArms.All);
+
     /// <summary>
     /// From no regularisation at all, each kind by itself, then all of them, for small state-space models and for a time-series ResNet.
     /// </summary>
@@ -185,7 +191,7 @@ public static class Ablations
     static FrontEndSettings FrontEndNamed(string name) => Features.FrontEnds.Named(name);
 
     /// <summary>All of them, in the order of the list.</summary>
-    public static IReadOnlyList<Ablation> All { get; } = [Demo, Budgets, Esc10, FrontEnds, ExpandAndSparsify, Models, Regularisation];
+    public static IReadOnlyList<Ablation> All { get; } = [Demo, Budgets, DomainShift, Esc10, FrontEnds, ExpandAndSparsify, Models, Regularisation];
 
     /// <summary>The ablation of that name; an unknown one is an error that lists near names.</summary>
     public static Ablation Named(string name) =>
