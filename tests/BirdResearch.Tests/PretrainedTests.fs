@@ -61,7 +61,7 @@ let tests =
                 Expect.throwsC (fun () -> runner.CheckPretrained(startingFrom path)) (fun e -> Expect.stringContains e.Message "does not fit tsresnet_tiny" "misfit")
                 Expect.throwsC (fun () -> runner.CheckPretrained(startingFrom "gone.pth")) (fun e -> Expect.stringContains e.Message "no weight file 'gone.pth'" "missing")
                 let code, output, error =
-                    CliTests.bird [ "run"; "models"; "--data"; ExperimentTests.trial.Value.Data; "--models"; "tsresnet_tiny,tf_efficientnet_tiny"; "--pretrained"; path; "--epochs"; "1" ]
+                    CliTests.bird [ "run"; "models"; "--data"; ExperimentTests.trial.Value.Data; "--models"; "tsresnet_tiny,tf_efficientnet_tiny"; "--pretrained"; path; "--epochs"; "1"; "--seeds"; "1" ]
                 Expect.notEqual code 0 "exit code"
                 Expect.stringContains error "does not fit tsresnet_tiny" "message"
                 Expect.isFalse (output.Contains "epoch") "nothing was trained")

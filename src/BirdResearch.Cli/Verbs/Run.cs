@@ -59,9 +59,9 @@ public static class Run
             if (p.GetValue(budget) is not null && p.GetValue(epochs) is not null)
                 throw new ArgumentException("--budget and --epochs both say what a training may spend; give one of them.");
             var given = p.GetValue(budget) is { } text ? Budget.Parse(text) : p.GetValue(epochs) is { } n ? Budget.OfEpochs(n) : null;
-            ablation = Grid(ablation, Verb.Items(p.GetValue(models)), WithModel);
-            ablation = Grid(ablation, Verb.Items(p.GetValue(frontEnds)), (t, f) => t with { FrontEnd = f });
-            ablation = Grid(ablation, p.GetValue(data)?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [], (t, d) => t with { Data = d });
+            ablation = Grid(ablation, Verb.Items(p.GetValue(models)), t => t.Model, WithModel);
+            ablation = Grid(ablation, Verb.Items(p.GetValue(frontEnds)), t => t.FrontEnd, (t, f) => t with { FrontEnd = f });
+            if (Items(p.GetValue(data)) is { Length: > 0 } sets) ablation = ablation with { Trials = [.. (from d in sets from t in ablation.Trials select t with { Data = d }).Distinct()] };
             ablation = ablation.With(t => t with
             {
                 Training = t.Training with
@@ -120,10 +120,22 @@ public static class Run
         return 0;
     }
 
-    static Ablation Grid(Ablation ablation, IReadOnlyList<string> values, Func<Trial, string, Trial> set) =>
+    /// <summary>The cells that have one of the values; for a value that none has, the cells of the first value, changed to it.</summary>
+    static Ablation Grid(Ablation ablation, IReadOnlyList<string> values, Func<Trial, string> get, Func<Trial, string, Trial> set) =>
         values.Count == 0
             ? ablation
-            : ablation with { Trials = [.. (from value in values from trial in ablation.Trials select set(trial, value)).Distinct()] };
+            : ablation with
+            {
+                Trials =
+                [
+                    .. values.SelectMany(value => ablation.Trials.Any(t => get(t) == value)
+                        ? ablation.Trials.Where(t => get(t) == value)
+                        : ablation.Trials.Where(t => get(t) == get(ablation.Trials[0])).Select(t => set(t, value))).Distinct(),
+                ],
+            };
+
+    // Folders may have spaces in their names.
+    static string[] Items(string? text) => text?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
 
     /// <summary>Another model, reading its own front-end where the trial's model read its own.</summary>
     static Trial WithModel(Trial trial, string model)
