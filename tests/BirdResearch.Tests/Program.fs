@@ -51,6 +51,9 @@ let all =
         PrecisionTests.tests
         MemoryTests.tests
         ExperimentTests.tests
+        DomainShiftTests.tests
+        FlatMinimaTests.tests
+        PseudoLabelTests.tests
         CliTests.tests
         PretrainedTests.tests
         EnsembleRunsTests.tests

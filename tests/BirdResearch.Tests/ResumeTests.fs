@@ -14,6 +14,8 @@ let private modes =
     [ "averaged weights", TrainingSettings(Budget = Budget.OfEpochs 4, BatchSize = 4, WindowSeconds = 2.0, EvaluateEvery = 2, Ema = ema)
       "the best epoch kept", TrainingSettings(Budget = Budget.OfEpochs 4, BatchSize = 4, WindowSeconds = 2.0, EvaluationWindows = 1, EvaluateEvery = 1, Stopping = best)
       "early stop", TrainingSettings(Budget = Budget.OfEpochs 6, BatchSize = 4, WindowSeconds = 2.0, EvaluationWindows = 1, EvaluateEvery = 1, LearningRate = 0.02, Stopping = patient)
+      "weights averaged alike", TrainingSettings(Budget = Budget.OfEpochs 4, BatchSize = 4, WindowSeconds = 2.0, EvaluateEvery = 1, Swa = SwaSettings(Share = 0.6, Windows = 4))
+      "sharpness", TrainingSettings(Budget = Budget.OfEpochs 2, BatchSize = 4, WindowSeconds = 2.0, EvaluateEvery = 1, Sharpness = SharpnessSettings(Rho = 0.05))
       "accumulation", TrainingSettings(Budget = Budget.OfEpochs 3, BatchSize = 2, WindowSeconds = 2.0, EvaluationWindows = 1, EvaluateEvery = 1, Accumulate = 3)
       "bf16", TrainingSettings(Budget = Budget.OfEpochs 3, BatchSize = 4, WindowSeconds = 2.0, EvaluationWindows = 1, EvaluateEvery = 1, Precision = "bf16")
       "precision chosen", TrainingSettings(Budget = Budget.OfEpochs 2, BatchSize = 4, WindowSeconds = 2.0, EvaluationWindows = 1, EvaluateEvery = 1, Precision = "auto")

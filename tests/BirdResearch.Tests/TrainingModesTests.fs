@@ -46,12 +46,12 @@ let private gradientOf (name: string) (loss: Loss) (parts: int list) (accumulate
     let weights = torch.rand(int64 count, 3L).gt(torch.tensor 0.3f).``to``(torch.float32)
     let settings = TrainingSettings(Accumulate = accumulate, ClipNorm = 0.0)
     let optimiser = ParameterRules.Optimiser(model, settings)
-    let steps = GradientSteps(model, optimiser, settings, null, fun _ -> 1e-3)
+    let steps = GradientSteps(model, optimiser, settings, null, null, (fun _ -> 1e-3), fun _ -> 0.0)
     let mutable from = 0L
     for part in parts do
         let cut (t: torch.Tensor) = t.narrow (0, from, int64 part)
-        let struct (sum, mass) = loss.Sum(model.call (cut x), cut labels, cut weights)
-        steps.Add(struct (sum, mass)) |> ignore
+        let batch, target, counted = cut x, cut labels, cut weights
+        steps.Add(fun () -> loss.Sum(model.call batch, target, counted)) |> ignore
         from <- from + int64 part
     steps.Finish()
     optimiser.Steps, [| for struct (_, first, _) in optimiser.Moments do yield! Array.map float first |]

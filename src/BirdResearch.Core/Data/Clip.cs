@@ -19,6 +19,12 @@ public sealed record Clip
     public IReadOnlyList<string> SecondaryLabels { get; init; } = [];
 
     /// <summary>
+    /// How surely each class of the data set is heard, in its order, in [0, 1], where a model said so: what is learned in place of the labels. Null where
+    /// the labels say it.
+    /// </summary>
+    public IReadOnlyList<float>? Targets { get; init; }
+
+    /// <summary>
     /// What a split must not divide: an author, a source, or the recording itself. Where the given folds divide an author, it is
     /// that author's share of one fold (<c>author/fold1</c>).
     /// </summary>

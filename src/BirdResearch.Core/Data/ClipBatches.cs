@@ -86,9 +86,37 @@ public static class ClipBatches
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batchSize);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxWindows);
-        return Load(reader, batchSize, null, new(), workers, new LabelRule(clips, classes), cancellation,
-            clips.SelectMany(clip => Offsets(reader, clip, maxWindows).Select(offset => new PlannedWindow(clip, offset))).Chunk(batchSize));
+        return Load(reader, batchSize, null, new(), workers, new LabelRule(clips, classes), cancellation, Windows(reader, clips, maxWindows).Chunk(batchSize));
     }
+
+    /// <summary>
+    /// The windows of <see cref="Evaluation"/>, a recording to a batch: clips of one file come together, in their order. A recording of more than
+    /// <paramref name="mostTogether"/> windows is divided into equal parts.
+    /// </summary>
+    /// <param name="reader">Cuts the windows.</param>
+    /// <param name="clips">What to score.</param>
+    /// <param name="classes">Class names in the order of the label columns.</param>
+    /// <param name="mostTogether">Most rows of a batch.</param>
+    /// <param name="maxWindows">Most windows of one clip.</param>
+    /// <param name="workers">Decoding threads; null takes half of the cores.</param>
+    /// <param name="cancellation">Ends the loop with an <see cref="OperationCanceledException"/>.</param>
+    public static IEnumerable<ClipBatch> ByRecording(
+        WindowReader reader, IReadOnlyList<Clip> clips, IReadOnlyList<string> classes, int mostTogether, int maxWindows,
+        int? workers = null, CancellationToken cancellation = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(mostTogether);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxWindows);
+        var parts = clips.GroupBy(clip => clip.File).SelectMany(recording =>
+        {
+            PlannedWindow[] windows = [.. Windows(reader, recording, maxWindows)];
+            var count = (windows.Length + mostTogether - 1) / mostTogether;
+            return Enumerable.Range(0, count).Select(i => windows[(i * windows.Length / count)..((i + 1) * windows.Length / count)]);
+        });
+        return Load(reader, mostTogether, null, new(), workers, new LabelRule(clips, classes), cancellation, parts);
+    }
+
+    static IEnumerable<PlannedWindow> Windows(WindowReader reader, IEnumerable<Clip> clips, int maxWindows) =>
+        clips.SelectMany(clip => Offsets(reader, clip, maxWindows).Select(offset => new PlannedWindow(clip, offset)));
 
     static IEnumerable<long> Offsets(WindowReader reader, Clip clip, int maxWindows)
     {

@@ -1,5 +1,3 @@
-using BirdResearch.Data;
-using BirdResearch.Features;
 using BirdResearch.Training;
 
 namespace BirdResearch.Experiments;
@@ -17,6 +15,11 @@ static class DomainShiftArms
         Arm("row quantiles", t => t, "mel-64-quantile"),
         Arm("matched bands", t => t, "mel-64-matched"),
         Arm("averaged weights (EMA)", t => t with { Ema = new() { Decay = 0.99 } }),
+        Arm("averaged weights (SWA)", t => t with { Swa = new() { Share = 0.25 } }),
+        Arm("flat minima (SAM)", t => t with { Sharpness = new() { Rho = 0.05 } }),
+        Arm("norms of unlabelled soundscapes (AdaBN)", t => t with { Adaptation = new() { Norms = AdaptedNorms.Unlabelled } }),
+        Arm("norms of each soundscape", t => t with { Adaptation = new() { Norms = AdaptedNorms.Batch } }),
+        Arm("pseudo-labels, two rounds", t => t with { PseudoLabels = new() { Rounds = 2 } }),
     ];
 
     static Trial Arm(string label, Func<TrainingSettings, TrainingSettings> change, string frontEnd = "mel-64") => new()

@@ -50,6 +50,15 @@ public static class RunFiles
         }
     }
 
+    /// <summary><c>pseudo_labels.csv</c>: a line per window and round that a model's labels were trained on, with the class that is heard best first.</summary>
+    public static void WritePseudoLabels(string folder, IReadOnlyList<(int Round, PseudoLabel Label)> labels) =>
+        CsvTable.Write(Path.Combine(folder, "pseudo_labels.csv"),
+            ["round", "file", "start_seconds", "score", "members", "label"],
+            labels.Select(l => (object?[])
+            [
+                l.Round, l.Label.Window.File, l.Label.Window.StartSeconds, l.Label.Score, l.Label.Members, string.Join(' ', l.Label.Window.Labels),
+            ]));
+
     /// <summary><c>scores.&lt;domain&gt;.csv</c>: id, true classes, then a score per class.</summary>
     public static void WriteScores(string folder, Scores scores) =>
         CsvTable.Write(ScoresFile(folder, scores.Domain),

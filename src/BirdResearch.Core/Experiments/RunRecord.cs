@@ -37,6 +37,12 @@ public sealed record RunRecord
     /// <summary>The weights that it started from; null where it started from the model's own initialisation.</summary>
     public PretrainedFacts? Pretrained { get; init; }
 
+    /// <summary>What the rounds of pseudo-labels came to; null where there were none.</summary>
+    public IReadOnlyList<PseudoLabelRound>? PseudoLabels { get; init; }
+
+    /// <summary>How the model was brought to the domain it is tested in; null where it was not.</summary>
+    public AdaptationFacts? Adaptation { get; init; }
+
     /// <summary>How logits become scores; null in records of versions that did not tell.</summary>
     public ScoreRule? ScoreRule { get; init; }
 

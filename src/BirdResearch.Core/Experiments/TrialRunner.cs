@@ -59,6 +59,8 @@ public sealed class TrialRunner(RunStore store)
         var data = Open(trial.Data);
         var split = Splits.Of(data, trial.Fold);
         if (trial.Training.Pretrained is { } weights) _ = PretrainedWeights.FileOf(weights);
+        SelfTraining.Check(trial.Training.PseudoLabels, data, split);
+        NormAdapter.Check(trial.Training.Adaptation, trial.Model, data, split);
         BackgroundSounds.Check(trial.Training.Augmentation.Background, data, split);
         _ = NoCallWindows.Of(trial.Training.NoCall, data, split, Loss.Named(trial.Training.Loss, data.Labelling).IsShared);
         var features = trial.Features ?? FrontEnds.Named(trial.FrontEnd);
@@ -100,9 +102,9 @@ public sealed class TrialRunner(RunStore store)
         using (RunFiles.Lock(folder))
         {
             var checkpoint = Path.Combine(folder, "checkpoint.safetensors");
-            listener?.Report(new RunEvent(name, RunPhase.Started, Note: File.Exists(checkpoint) ? "goes on from its last whole epoch" : null));
+            listener?.Report(new RunEvent(name, RunPhase.Started, Note: Checkpoints(folder).Any() ? "goes on from its last whole epoch" : null));
             record = Train(ablation, name, trial, data, folder, checkpoint, listener, cancellation);
-            File.Delete(checkpoint);
+            foreach (var file in Checkpoints(folder).ToList()) File.Delete(file);
         }
         store.Finish(record);
         listener?.Report(new RunEvent(name, RunPhase.Finished, Record: record));
@@ -117,25 +119,26 @@ public sealed class TrialRunner(RunStore store)
         var split = Splits.Of(data, trial.Fold);
         using var frontEnd = FrontEnds.Create(trial.Features!);
         var shape = ShapeOf(frontEnd, trial.Training.WindowSeconds);
-        torch.manual_seed(trial.Seed);
-        using var model = Classifiers.Create(
-            trial.Model, data.Classes.Count, shape, new ModelOptions { DropRate = trial.Training.DropRate, DropPathRate = trial.Training.DropPathRate });
-        var (loaded, pretrained) = trial.Training.Pretrained is { } weights ? PretrainedWeights.Load(model, weights) : default((LoadReport?, PretrainedFacts?));
+        var (model, loaded, pretrained) = Create(trial, data, shape, trial.Seed);
+        using var made = model;
         if (loaded is not null) listener?.Report(new RunEvent(name, RunPhase.Loaded, Note: loaded.ToString()));
-        if (loaded is null || loaded.Missing.Contains($"{model.HeadKey}.weight")) model.ScaleHead(trial.Training.HeadScale);
 
         var reader = ReaderOf(data, frontEnd.SampleRate, trial.Training.WindowSeconds);
         FrontEndFitting.Prepare(frontEnd, reader, data, split, trial.Seed, Path.Combine(folder, FrontEndFitting.FileName), cancellation);
-        var trainer = new Trainer(frontEnd, model, reader, data, split, trial.Training, trial.Seed);
-        trainer.Run(checkpoint, Relay(name, listener), cancellation);
+        var training = new SelfTraining(frontEnd, seed => Create(trial, data, shape, seed).Model, reader, data, split, trial.Training, trial.Seed);
+        training.Run(model, checkpoint, Relay(name, listener), note => listener?.Report(new RunEvent(name, RunPhase.Noted, Note: note)), cancellation);
+        var trainer = training.Last;
 
         if (reader.Disk?.Trouble is { } trouble) listener?.Report(new RunEvent(name, RunPhase.Noted, Note: trouble));
         listener?.Report(new RunEvent(name, RunPhase.Scoring));
         var evaluations = new Dictionary<string, Evaluation> { ["train"] = trainer.Evaluate(trainer.SampleOfTraining(), "train", null, cancellation) };
         if (split.Validation.Count > 0) evaluations["focal"] = trainer.Evaluate(split.Validation, "focal", null, cancellation);
-        if (data.Soundscapes.Count > 0) evaluations["soundscape"] = trainer.Evaluate(data.Soundscapes, "soundscape", null, cancellation);
+        var adapter = new NormAdapter(trial.Training, frontEnd, model, reader, data, split, trial.Seed);
+        adapter.Adapt(cancellation); // from here on the model holds what is saved; the scores above are the source's
+        if (data.Soundscapes.Count > 0) evaluations["soundscape"] = adapter.Evaluate(trainer.Loss, data.Soundscapes, "soundscape", cancellation);
 
-        RunFiles.WriteEpochs(folder, trainer.Rows);
+        RunFiles.WriteEpochs(folder, training.Rows);
+        if (training.Rounds.Count > 0) RunFiles.WritePseudoLabels(folder, training.Labels);
         RunFiles.WriteClasses(folder, data, split, evaluations);
         foreach (var evaluation in evaluations.Values) RunFiles.WriteScores(folder, evaluation.Scores);
         RunExamples.Write(folder, data, split, reader, evaluations);
@@ -148,8 +151,8 @@ public sealed class TrialRunner(RunStore store)
             ["run"] = name,
         });
 
-        var seconds = trainer.Rows.Sum(r => r.Seconds);
-        var clips = trainer.Rows.Sum(r => r.Clips);
+        var seconds = training.Rows.Sum(r => r.Seconds);
+        var clips = training.Rows.Sum(r => r.Clips);
         return new RunRecord
         {
             Ablation = ablation,
@@ -160,20 +163,35 @@ public sealed class TrialRunner(RunStore store)
             Data = new DataFacts(
                 data.Name, data.ContentKey, data.Classes.Count, split.Train.Count, split.Validation.Count, data.Soundscapes.Count, split.Rule),
             Scores = evaluations.ToDictionary(e => e.Key, e => ScoresOf(e.Value.Scores)),
-            Kept = trainer.Kept,
+            Kept = training.Kept,
             Precision = trainer.Precision,
             Pretrained = pretrained,
+            PseudoLabels = training.Rounds.Count > 0 ? training.Rounds : null,
+            Adaptation = adapter.Facts,
             ScoreRule = RuleOf(trainer.Loss),
             Cost = new RunCost(
                 seconds, clips / seconds, evaluations.Values.Sum(e => e.Windows) / evaluations.Values.Sum(e => e.Seconds),
-                trainer.Steps, clips, DateTime.UtcNow)
+                training.Steps, clips, DateTime.UtcNow)
             {
-                WaitingShare = trainer.Rows.Sum(r => r.WaitingShare * r.Seconds) / seconds,
+                WaitingShare = training.Rows.Sum(r => r.WaitingShare * r.Seconds) / seconds,
             },
-            Augmentations = trainer.AugmentationCounts.All,
+            Augmentations = training.Augmentations,
             Machine = Machine.Current(),
         };
     }
+
+    /// <summary>The model of a trial before its training, from a seed, with what its pretrained weights are.</summary>
+    static (Classifier Model, LoadReport? Loaded, PretrainedFacts? Pretrained) Create(Trial trial, Dataset data, InputShape shape, int seed)
+    {
+        torch.manual_seed(seed);
+        var model = Classifiers.Create(
+            trial.Model, data.Classes.Count, shape, new ModelOptions { DropRate = trial.Training.DropRate, DropPathRate = trial.Training.DropPathRate });
+        var (loaded, facts) = trial.Training.Pretrained is { } weights ? PretrainedWeights.Load(model, weights) : default((LoadReport?, PretrainedFacts?));
+        if (loaded is null || loaded.Missing.Contains($"{model.HeadKey}.weight")) model.ScaleHead(trial.Training.HeadScale);
+        return (model, loaded, facts);
+    }
+
+    static IEnumerable<string> Checkpoints(string folder) => Directory.EnumerateFiles(folder, "checkpoint*.safetensors");
 
     /// <summary>Shape of one window's features.</summary>
     public static InputShape ShapeOf(FrontEnd frontEnd, double windowSeconds) =>

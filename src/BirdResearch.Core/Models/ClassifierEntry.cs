@@ -32,6 +32,12 @@ public sealed class ClassifierEntry
     /// <summary>Name of the front-end that the model is made for. Others serve too where their features have a shape that it takes.</summary>
     public string FrontEnd { get; init; } = "mel";
 
+    /// <summary>Whether it has batch norms, whose running statistics can be estimated anew.</summary>
+    public bool HasBatchNorm => BatchNormFamilies.Contains(Family);
+
+    /// <summary>The families that have batch norms.</summary>
+    internal static IReadOnlyList<string> BatchNormFamilies { get; } = ["efficientnet", "mobilenetv3", "time-series-resnet", "resnet", "resnetv2", "mamba-raw"];
+
     /// <summary>Whether it is made for raw sound: features of one row, a frame per sample.</summary>
     public bool ReadsSound => FrontEnd.StartsWith("waveform", StringComparison.Ordinal);
 

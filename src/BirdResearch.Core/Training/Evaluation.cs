@@ -16,7 +16,14 @@ public sealed record Evaluation(Scores Scores, double Loss, int Windows, double 
     /// <summary>Scores clips in evaluation mode, without gradient and without any randomness.</summary>
     public static Evaluation Of(
         FrontEnd frontEnd, Classifier model, Loss loss, WindowReader reader, IReadOnlyList<string> classes, IReadOnlyList<Clip> clips,
-        string domain, int batchSize, int maxWindows, Action<int>? windowsDone = null, CancellationToken cancellation = default)
+        string domain, int batchSize, int maxWindows, Action<int>? windowsDone = null, CancellationToken cancellation = default) =>
+        Of(frontEnd, model, loss, classes, clips, domain, windowsDone,
+            () => ClipBatches.Evaluation(reader, clips, classes, batchSize, maxWindows, cancellation: cancellation));
+
+    /// <summary>The same for windows that are batched in a way of their own.</summary>
+    internal static Evaluation Of(
+        FrontEnd frontEnd, Classifier model, Loss loss, IReadOnlyList<string> classes, IReadOnlyList<Clip> clips, string domain,
+        Action<int>? windowsDone, Func<IEnumerable<ClipBatch>> batches)
     {
         // Bands are matched where a front-end does that: what is held out of the training's domain is treated as it.
         Func<Tensor, Tensor> features = domain is "train" or "focal" ? sound => frontEnd.OfTraining(sound) : frontEnd.forward;
@@ -37,7 +44,7 @@ public sealed record Evaluation(Scores Scores, double Loss, int Windows, double 
         try
         {
             using var noGradient = no_grad();
-            foreach (var batch in ClipBatches.Evaluation(reader, clips, classes, batchSize, maxWindows, cancellation: cancellation))
+            foreach (var batch in batches())
             {
                 using var scope = NewDisposeScope();
                 var samples = tensor(batch.Samples, [batch.Count, batch.WindowSamples]);      // (B, T)

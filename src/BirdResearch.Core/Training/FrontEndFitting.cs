@@ -31,7 +31,7 @@ public static class FrontEndFitting
             return;
         }
         frontEnd.Fit(
-            TrainingSound(reader, data, split, seed, frontEnd.FitClips, cancellation),
+            TrainingSound.Batches(reader, data, split, seed, frontEnd.FitClips, cancellation),
             frontEnd.NeedsTarget ? TargetSound(reader, Target(data, split), seed, frontEnd.FitClips, cancellation) : null);
         if (file is not null) Save(frontEnd, file);
     }
@@ -67,19 +67,7 @@ public static class FrontEndFitting
             $"features.band_matching brings training sound to the statistics of soundscapes without labels, but '{data.Name}' has none. " +
             "Put some into its unlabeled_soundscapes/, or set features.band_matching=none.");
 
-    /// <summary>Batches of training sound (b, T) until there were as many clips as wanted; each lives until the next is asked for.</summary>
-    static IEnumerable<Tensor> TrainingSound(WindowReader reader, Dataset data, Split split, int seed, int clips, CancellationToken cancellation)
-    {
-        for (int epoch = 0, given = 0; given < clips; epoch++)
-            foreach (var batch in ClipBatches.Training(reader, split.Train, data.Classes, BatchSize, seed, epoch, cancellation: cancellation))
-            {
-                using var sound = tensor(batch.Samples, [batch.Count, batch.WindowSamples]);
-                yield return sound;
-                if ((given += batch.Count) >= clips) yield break;
-            }
-    }
-
-    /// <summary>The same of soundscapes without labels: windows at random places, every recording as often as any other to within one.</summary>
+    /// <summary>Batches (b, T) of soundscapes without labels until there were as many clips as wanted: windows at random places, every recording as often as any other to within one.</summary>
     static IEnumerable<Tensor> TargetSound(WindowReader reader, IReadOnlyList<Clip> soundscapes, int seed, int clips, CancellationToken cancellation)
     {
         var random = new CounterRandom(seed, CounterRandom.KeyOf("target sound"));

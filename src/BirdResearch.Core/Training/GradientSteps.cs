@@ -14,7 +14,8 @@ sealed class GradientSteps
     readonly AdamW _optimiser;
     readonly TrainingSettings _settings;
     readonly WeightAverage? _average;
-    readonly Func<long, double> _learningRateAt;
+    readonly SharpGradient? _sharp;
+    readonly Func<long, double> _learningRateAt, _shareAt;
     double _count;
     int _batches;
 
@@ -22,22 +23,34 @@ sealed class GradientSteps
     /// <param name="optimiser">What steps.</param>
     /// <param name="settings">Training set-up.</param>
     /// <param name="average">Weights that follow, or null.</param>
+    /// <param name="sharp">What makes gradients aware of sharpness, or null.</param>
     /// <param name="learningRateAt">Learning rate of the training's step with that index, counted from 0.</param>
-    public GradientSteps(Classifier model, AdamW optimiser, TrainingSettings settings, WeightAverage? average, Func<long, double> learningRateAt) =>
-        (_model, _optimiser, _settings, _average, _learningRateAt) = (model, optimiser, settings, average, learningRateAt);
+    /// <param name="shareAt">Share of the budget that is spent after so many steps.</param>
+    public GradientSteps(
+        Classifier model, AdamW optimiser, TrainingSettings settings, WeightAverage? average, SharpGradient? sharp,
+        Func<long, double> learningRateAt, Func<long, double> shareAt) =>
+        (_model, _optimiser, _settings, _average, _sharp, _learningRateAt, _shareAt) =
+            (model, optimiser, settings, average, sharp, learningRateAt, shareAt);
 
     /// <summary>Learning rate of the last step.</summary>
     public double LearningRate { get; private set; }
 
-    /// <summary>Takes up one batch's loss, steps when the group is full, and returns the batch's mean loss.</summary>
-    public double Add((Tensor Sum, double Count) loss)
+    /// <summary>Takes up one batch's loss, a forward pass, steps when the group is full, and returns the batch's mean loss.</summary>
+    public double Add(Func<(Tensor Sum, double Count)> loss)
     {
-        loss.Sum.backward();
-        var value = loss.Sum.item<float>() / loss.Count;
+        var (sum, count) = _sharp is null ? Backward(loss) : _sharp.Backward(loss);
+        var value = sum / count;
         if (!double.IsFinite(value)) throw Diverged($"loss {value}");
-        _count += loss.Count;
+        _count += count;
         if (++_batches == _settings.Accumulate) Step();
         return value;
+    }
+
+    static (double Sum, double Count) Backward(Func<(Tensor Sum, double Count)> loss)
+    {
+        var (sum, count) = loss();
+        sum.backward();
+        return (sum.item<float>(), count);
     }
 
     /// <summary>Steps with what is left of an unfinished group.</summary>
@@ -51,7 +64,7 @@ sealed class GradientSteps
         LearningRate = _learningRateAt(_optimiser.Steps);
         var norm = _optimiser.Step(LearningRate, _settings.ClipNorm, 1 / _count);
         if (!double.IsFinite(norm)) throw Diverged($"gradient norm {norm}");
-        _average?.Update(_optimiser.Steps);
+        _average?.Update(_optimiser.Steps, _shareAt(_optimiser.Steps));
         (_count, _batches) = (0, 0);
     }
 

@@ -20,6 +20,7 @@ public sealed class Trainer
     readonly WindowReader _reader;
     readonly Dataset _data;
     readonly Split _split;
+    readonly EpochClips? _clips;
     readonly TrainingSettings _settings;
     readonly int _seed;
     readonly Loss _loss;
@@ -29,6 +30,7 @@ public sealed class Trainer
     readonly HashSet<string> _targets;
     readonly PrecisionChooser _precision;
     readonly WeightAverage? _average;
+    readonly SharpGradient? _sharp;
     readonly BestWeights? _best;
     readonly ITrainingState[] _states;
     readonly Lazy<BudgetMeter> _meter;
@@ -43,8 +45,16 @@ public sealed class Trainer
     /// <param name="seed">Seed of order, windows, augmentation and dropout.</param>
     public Trainer(
         FrontEnd frontEnd, Classifier model, WindowReader reader, Dataset data, Split split, TrainingSettings settings, int seed)
+        : this(frontEnd, model, reader, data, split, settings, seed, null)
+    {
+    }
+
+    /// <summary>The same with clips that change from epoch to epoch; there are as many in each as are trained on otherwise.</summary>
+    internal Trainer(
+        FrontEnd frontEnd, Classifier model, WindowReader reader, Dataset data, Split split, TrainingSettings settings, int seed, EpochClips? clips)
     {
         settings.Check();
+        _clips = clips;
         (_frontEnd, _model, _reader, _data, _split, _settings, _seed) = (frontEnd, model, reader, data, split, settings, seed);
         var stopping = settings.Stopping;
         if (stopping.IsWatched && split.Validation.Count == 0 && WatchedMetric.NeedsValidation(stopping.Metric))
@@ -59,7 +69,8 @@ public sealed class Trainer
             settings.Augmentation, frontEnd.SampleRate, frontEnd.MaskedValue, BackgroundSounds.Of(settings.Augmentation.Background, data, split, reader));
         _noCall = NoCallWindows.Of(settings.NoCall, data, split, _loss.IsShared);
         _targets = [.. data.Unlabelled];
-        _average = settings.Ema.Decay > 0 ? new WeightAverage(model, settings.Ema) : null;
+        _average = settings.Ema.Decay > 0 ? new WeightAverage(model, settings.Ema) : settings.Swa.Share > 0 ? new WeightAverage(model, settings.Swa) : null;
+        _sharp = settings.Sharpness.Rho > 0 ? new SharpGradient(model, settings.Sharpness) : null;
         _best = stopping.KeepsBest ? new BestWeights(model) : null;
         _states = [.. new ITrainingState?[] { _precision, _average, _best }.OfType<ITrainingState>()];
     }
@@ -88,7 +99,7 @@ public sealed class Trainer
             var kept = _rows[best > 0 ? best - 1 : ^1];
             var metric = _settings.Stopping.IsWatched ? _settings.Stopping.Metric : null;
             var value = metric is not null && WatchedMetric.Of(metric, kept) is { } v ? Math.Abs(v) : (double?)null;
-            return new KeptWeights(best > 0 ? "best" : "last", kept.Epoch, _rows.Count, _meter.Value.Epochs(_rows), _average is not null, metric, value);
+            return new KeptWeights(best > 0 ? "best" : "last", kept.Epoch, _rows.Count, _meter.Value.Epochs(_rows), _average is { Taken: > 0 }, metric, value);
         }
     }
 
@@ -114,6 +125,7 @@ public sealed class Trainer
             pace.Report(row);
         }
         _average?.CopyToModel();
+        EstimateNorms(cancellation);
         _best?.CopyToModel();
     }
 
@@ -124,16 +136,23 @@ public sealed class Trainer
     {
         var clips = ClipBatches.SamplesPerEpoch(_reader, _split.Train, _settings.Sampling, _seed);
         if (_settings.Budget.Unit != BudgetUnit.MultiplyAdds) return new(_settings.Budget, clips, 0);
-        var price = MultiplyAdds.Count(_model, new(_frontEnd.Channels, _frontEnd.Rows, _frontEnd.Frames(_reader.WindowSamples)));
+        var price = MultiplyAdds.Count(_model, new(_frontEnd.Channels, _frontEnd.Rows, _frontEnd.Frames(_reader.WindowSamples))) * _settings.Sharpness.Passes;
         var meter = new BudgetMeter(_settings.Budget, clips, price);
         return meter.Clips >= 2 ? meter : throw new ArgumentException(
             $"training.budget is {_settings.Budget}, but one clip costs {_model.ModelName} {price:N0}: it must be enough for two.");
     }
 
-    /// <summary>Learning rate by the steps taken, or, where time is the budget, by the share that will be spent when the step has ended.</summary>
+    /// <summary>
+    /// Learning rate by the steps taken, or, where time is the budget, by the share that will be spent when the step has ended. It stays where it is
+    /// while weights are averaged alike.
+    /// </summary>
     double LearningRateAt(long step, Func<double> share) => _meter.Value.Steps(_settings.BatchSize, _settings.Accumulate) is { } steps
-        ? new Schedule(_settings.LearningRate, steps, _settings.WarmupShare).At(step)
-        : Schedule.AtShare(_settings.LearningRate, share(), _settings.WarmupShare);
+        ? new Schedule(_settings.LearningRate, steps, _settings.WarmupShare).At(Math.Min(step, (long)((1 - _settings.Swa.Share) * steps)))
+        : Schedule.AtShare(_settings.LearningRate, Math.Min(share(), 1 - _settings.Swa.Share), _settings.WarmupShare);
+
+    /// <summary>Share of the budget after so many steps.</summary>
+    double ShareAt(long steps, Func<double> share) =>
+        _meter.Value.Steps(_settings.BatchSize, _settings.Accumulate) is { } all ? (double)steps / all : share();
 
     EpochRow RunEpoch(int epoch, Pace pace, CancellationToken cancellation)
     {
@@ -143,17 +162,18 @@ public sealed class Trainer
         var (clipsBefore, secondsBefore, lastStep) = (_rows.Sum(r => r.Clips), _rows.Sum(r => r.Seconds), 0.0);
         var (meter, watch) = (_meter.Value, Stopwatch.StartNew());
         double Spent(double ahead) => meter.Share(clipsBefore + clips, secondsBefore + watch.Elapsed.TotalSeconds + ahead);
-        var steps = new GradientSteps(_model, _optimiser, _settings, _average, step => LearningRateAt(step, () => Spent(lastStep)));
+        var steps = new GradientSteps(
+            _model, _optimiser, _settings, _average, _sharp, step => LearningRateAt(step, () => Spent(lastStep)), taken => ShareAt(taken, () => Spent(0)));
         foreach (var batch in ClipBatches.Training(
-            _reader, _split.Train, _data.Classes, _settings.BatchSize, _seed, epoch, _augmenter.OnWindow, null, cancellation, _settings.Sampling,
+            _reader, _clips?.Of(epoch) ?? _split.Train, _data.Classes, _settings.BatchSize, _seed, epoch, _augmenter.OnWindow, null, cancellation, _settings.Sampling,
             meter.ClipsOfEpoch(clipsBefore), _noCall))
         {
             var begun = watch.Elapsed;
             using var lent = batch;
             waited += batch.Waited;
             using var scope = NewDisposeScope();
-            var (logits, labels, weights) = Forward(batch);
-            sum += steps.Add(_loss.Sum(logits, labels, weights)) * batch.Count;
+            var (features, labels, weights) = Features(batch);
+            sum += steps.Add(() => _loss.Sum(_model.forward(features), labels, weights)) * batch.Count;
             clips += batch.Count;
             pace.Report(epoch, clips, watch.Elapsed.TotalSeconds);
             cancellation.ThrowIfCancellationRequested();
@@ -173,28 +193,36 @@ public sealed class Trainer
         return row.Evaluated ? Evaluated(row, cancellation) : row;
     }
 
-    (Tensor Logits, Tensor Labels, Tensor? Weights) Forward(ClipBatch clips)
+    (Tensor Features, Tensor Labels, Tensor? Weights) Features(ClipBatch clips)
     {
-        Tensor features;
-        LabelledSound batch;
-        using (no_grad())
+        using var off = no_grad();
+        var batch = _augmenter.OnBatch(new LabelledSound(
+            tensor(clips.Samples, [clips.Count, clips.WindowSamples]),                        // (B, T)
+            tensor(clips.Labels, [clips.Count, _data.Classes.Count]),                         // (B, C)
+            clips.Keys)
         {
-            batch = _augmenter.OnBatch(new LabelledSound(
-                tensor(clips.Samples, [clips.Count, clips.WindowSamples]),                        // (B, T)
-                tensor(clips.Labels, [clips.Count, _data.Classes.Count]),                         // (B, C)
-                clips.Keys)
-            {
-                LabelWeights = clips.LabelWeights is { } weights ? tensor(weights, [clips.Count, _data.Classes.Count]) : null,
-            });
-            features = _augmenter.OnFeatures(_frontEnd.OfTraining(batch.Samples, AreOfTraining(clips)), batch.Keys);   // (B, 1, M, F)
-        }
+            LabelWeights = clips.LabelWeights is { } weights ? tensor(weights, [clips.Count, _data.Classes.Count]) : null,
+        });
+        var features = _augmenter.OnFeatures(_frontEnd.OfTraining(batch.Samples, AreOfTraining(clips)), batch.Keys);   // (B, 1, M, F)
         foreach (var key in clips.Keys)
             if (_noCall is not null) _augmenter.Counts.Add(key, NoCallWindows.Name, _noCall.Has(key.Clip));
-        return (_model.forward(features), batch.Labels, batch.LabelWeights);
+        return (features, batch.Labels, batch.LabelWeights);
+    }
+
+    /// <summary>Statistics of batch norms under weights that are the average of others: no step has made them.</summary>
+    void EstimateNorms(CancellationToken cancellation)
+    {
+        if (_settings.Swa.Share == 0 || _average is not { Taken: > 0 }) return;
+        var sound = TrainingSound.Batches(_reader, _data, _split, _seed, _settings.Swa.Windows, cancellation);
+        new NormStatistics(_model).Estimate(sound, x => _frontEnd.OfTraining(x));
     }
 
     /// <summary>Which rows are not cut from soundscapes; null for all.</summary>
-    bool[]? AreOfTraining(ClipBatch clips) => clips.Ids.Any(_targets.Contains) ? [.. clips.Ids.Select(id => !_targets.Contains(id))] : null;
+    bool[]? AreOfTraining(ClipBatch clips)
+    {
+        bool[] soundscapes = [.. clips.Ids.Select(id => _targets.Contains(UnlabelledSoundscapes.FileOf(id)))];
+        return soundscapes.Contains(true) ? [.. soundscapes.Select(s => !s)] : null;
+    }
 
     /// <summary>The row with its scores, by the averaged weights where weights are averaged.</summary>
     EpochRow Evaluated(EpochRow row, CancellationToken cancellation)
@@ -202,6 +230,7 @@ public sealed class Trainer
         _average?.Exchange();
         try
         {
+            EstimateNorms(cancellation);
             var train = Evaluate(SampleOfTraining(), "train", cancellation: cancellation);
             row = row with { TrainMap = Ranking.MeanAveragePrecision(train.Scores).OrNull() };
             if (_split.Validation.Count > 0)

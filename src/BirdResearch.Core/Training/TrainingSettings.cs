@@ -93,8 +93,20 @@ public sealed record TrainingSettings
     /// <summary>The running average of weights that is evaluated and kept in place of the weights themselves.</summary>
     public EmaSettings Ema { get; init; } = new();
 
+    /// <summary>The equal average of the weights of the last part of training that is evaluated and kept in place of the weights themselves.</summary>
+    public SwaSettings Swa { get; init; } = new();
+
+    /// <summary>Whether steps look for weights around which the loss is flat.</summary>
+    public SharpnessSettings Sharpness { get; init; } = new();
+
     /// <summary>Which epoch's weights are kept, and whether training may end early.</summary>
     public StoppingSettings Stopping { get; init; } = new();
+
+    /// <summary>Rounds of training on labels that models gave to soundscapes without any.</summary>
+    public PseudoLabelSettings PseudoLabels { get; init; } = new();
+
+    /// <summary>What brings a trained model to the domain that it is tested in.</summary>
+    public AdaptationSettings Adaptation { get; init; } = new();
 
     /// <summary>Windows of one recording that evaluation averages, at most.</summary>
     public int EvaluationWindows { get; init; } = 6;
@@ -124,9 +136,20 @@ public sealed record TrainingSettings
         Focal.Check();
         Asymmetric.Check();
         Ema.Check();
+        Swa.Check();
+        if (Ema.Decay > 0 && Swa.Share > 0)
+            throw new ArgumentException(FormattableString.Invariant(
+                $"training.swa.share is {Swa.Share} and training.ema.decay is {Ema.Decay}; one average of weights can be kept: set the other to 0."));
+        Sharpness.Check();
         Stopping.Check();
+        Adaptation.Check();
+        PseudoLabels.Check();
         Sampling.Check();
         NoCall.Check();
+        if (PseudoLabels.Rounds > 0 && (Sampling.Window == WindowChoice.All || Sampling.MostPerClass > 0 || Sampling.LeastPerClass > 0))
+            throw new ArgumentException(
+                $"training.pseudo_labels.rounds is {PseudoLabels.Rounds}, but training.sampling sets the windows of an epoch (window=all, most_per_class or " +
+                "least_per_class): pseudo-labelled windows take the place of whole recordings. Leave these at their defaults.");
         Augmentation.Check();
         Require(nameof(WarmupShare), WarmupShare, WarmupShare is >= 0 and < 1, "at least 0 and below 1");
         Require(nameof(LabelSmoothing), LabelSmoothing, LabelSmoothing is >= 0 and < 1, "at least 0 and below 1");

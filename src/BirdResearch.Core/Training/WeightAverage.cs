@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Numerics;
 using System.Runtime.InteropServices;
 using BirdResearch.Kernels;
@@ -7,41 +8,62 @@ using static TorchSharp.torch;
 namespace BirdResearch.Training;
 
 /// <summary>
-/// A running average of a model's weights, as timm's ModelEmaV3: every float32 entry of the state dictionary, running statistics too, moves by
-/// 1 - decay towards the model's after each step; other entries (counters) are copied.
+/// An average of a model's weights that follows its steps: running, as timm's ModelEmaV3, or of all steps of the last part of training alike (SWA). Every
+/// float32 entry of the state dictionary, running statistics too, moves by 1 - decay towards the model's after each step; other entries (counters)
+/// are copied.
 /// </summary>
 public sealed class WeightAverage : ITrainingState, IDisposable
 {
-    readonly EmaSettings _settings;
+    readonly EmaSettings? _running;
+    readonly SwaSettings? _alike;
     readonly (string Key, Tensor Model, Tensor Average)[] _entries;
 
     /// <param name="model">Whose weights are averaged; the average begins as they are now.</param>
     /// <param name="settings">Set-up.</param>
     public WeightAverage(nn.Module model, EmaSettings settings)
+        : this(model)
     {
         settings.Check();
-        _settings = settings;
+        _running = settings;
+    }
+
+    /// <param name="model">Whose weights are averaged, from the last part of training on.</param>
+    /// <param name="settings">Set-up.</param>
+    public WeightAverage(nn.Module model, SwaSettings settings)
+        : this(model)
+    {
+        settings.Check();
+        _alike = settings;
+    }
+
+    WeightAverage(nn.Module model)
+    {
         using var off = no_grad();
         _entries = [.. StateDictionary.Of(model).Select(e => (e.Key, e.Tensor, e.Tensor.detach().clone().DetachFromDisposeScope()))];
     }
 
-    string ITrainingState.StateName => "ema";
+    string ITrainingState.StateName => _alike is null ? "ema" : "swa";
 
-    string? ITrainingState.StateText => null;
+    string? ITrainingState.StateText => Taken.ToString(CultureInfo.InvariantCulture);
 
     IEnumerable<(string Name, Tensor Value)> ITrainingState.StateTensors => _entries.Select(e => (e.Key, e.Average));
 
-    /// <summary>The share that step keeps of the average, counted from 1: 0 in the first, which copies the weights.</summary>
+    /// <summary>Steps whose weights are in the average; while there are none it stands for nothing.</summary>
+    public long Taken { get; private set; }
+
+    /// <summary>The share that the step with that number, counted from 1, keeps of the average: 0 in the first, which copies the weights.</summary>
     public double DecayAt(long step)
     {
         if (step <= 1) return 0;
-        return _settings.Warmup ? Math.Min(_settings.Decay, 1 - Math.Pow(step, -2.0 / 3)) : _settings.Decay;
+        return _running is not { } ema ? 1 - (1.0 / step) : ema.Warmup ? Math.Min(ema.Decay, 1 - Math.Pow(step, -2.0 / 3)) : ema.Decay;
     }
 
-    /// <summary>Takes up the model's weights after that optimiser step, counted from 1.</summary>
-    public void Update(long step)
+    /// <summary>Takes up the model's weights after that optimiser step, counted from 1, with that share of the budget spent.</summary>
+    public void Update(long step, double share = 1)
     {
-        var move = (float)(1 - DecayAt(step));
+        if (_alike is { } swa && share <= 1 - swa.Share) return;
+        Taken++;
+        var move = (float)(1 - DecayAt(_alike is null ? step : Taken));
         OpenMpPool.For(_entries.Length, i =>
         {
             var (_, model, average) = _entries[i];
@@ -50,9 +72,10 @@ public sealed class WeightAverage : ITrainingState, IDisposable
         });
     }
 
-    /// <summary>Exchanges the model's weights and the average; a second call undoes it to the bit.</summary>
+    /// <summary>Exchanges the model's weights and the average, where there is one; a second call undoes it to the bit.</summary>
     public void Exchange()
     {
+        if (Taken == 0) return;
         foreach (var (_, model, average) in _entries)
         {
             byte[] kept = average.bytes.ToArray();
@@ -61,9 +84,10 @@ public sealed class WeightAverage : ITrainingState, IDisposable
         }
     }
 
-    /// <summary>Puts the average into the model.</summary>
+    /// <summary>Puts the average, where there is one, into the model.</summary>
     public void CopyToModel()
     {
+        if (Taken == 0) return;
         foreach (var (_, model, average) in _entries) average.bytes.CopyTo(model.bytes);
     }
 
@@ -75,6 +99,7 @@ public sealed class WeightAverage : ITrainingState, IDisposable
                 ?? throw new InvalidDataException($"The checkpoint holds no average of '{key}'. Delete it to train from the start.");
             value.bytes.CopyTo(average.bytes);
         }
+        Taken = long.Parse(text ?? "0", CultureInfo.InvariantCulture);
     }
 
     static void Move(Span<float> average, ReadOnlySpan<float> model, float by)

@@ -32,6 +32,11 @@ sealed class LabelRule
         float[]? weights = null;
         for (var row = 0; row < rows.Count; row++)
         {
+            if (rows[row].Targets is { } targets)
+            {
+                for (var c = 0; c < Columns; c++) labels[row * Columns + c] = targets[c];
+                continue;
+            }
             if (_secondary != SecondaryLabelRule.Ignore)
                 foreach (var label in Secondary(rows[row]))
                 {
