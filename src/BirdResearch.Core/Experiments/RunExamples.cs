@@ -3,25 +3,33 @@ using BirdResearch.Audio;
 using BirdResearch.Data;
 using BirdResearch.Features;
 using BirdResearch.Kernels;
+using BirdResearch.Metrics;
 using BirdResearch.Training;
 using static TorchSharp.torch;
 
 namespace BirdResearch.Experiments;
 
-/// <summary>A few clips with their sound, spectrogram, truth and predictions, for the report.</summary>
+/// <summary>
+/// A few clips with their sound, spectrogram, truth and predictions, for the report: some spread over each held-out domain, and those that the run
+/// gets most wrong.
+/// </summary>
 public static class RunExamples
 {
-    const int PerDomain = 3;
+    const int Spread = 3, Hardest = 3;
 
-    /// <summary>Writes <c>examples/</c>: wav files and <c>examples.json</c>.</summary>
-    public static void Write(string folder, Dataset data, Split split, WindowReader reader, IReadOnlyDictionary<string, Evaluation> evaluations)
+    /// <summary>Writes <c>examples/</c>: wav files and <c>examples.json</c>; where the front-end gives a sparse code, its picture for a clip of each domain.</summary>
+    public static void Write(
+        string folder, Dataset data, Split split, WindowReader reader, FrontEnd frontEnd, IReadOnlyDictionary<string, Evaluation> evaluations)
     {
         folder = Directory.CreateDirectory(Path.Combine(folder, "examples")).FullName;
         var settings = MelAt(reader.SampleRate);
         using var mel = FrontEnds.Create(settings);
         var examples = new List<object>();
         foreach (var (domain, clips) in new[] { ("soundscape", data.Soundscapes), ("focal", split.Validation) })
-            foreach (var clip in Pick(clips))
+        {
+            if (!evaluations.TryGetValue(domain, out var evaluation)) continue;
+            var picked = Pick(clips).ToList();
+            foreach (var clip in picked.Union(Worst(evaluation.Scores, clips)))
             {
                 var file = $"{domain}-{examples.Count + 1}.wav";
                 var samples = reader.Read(clip);
@@ -32,10 +40,12 @@ public static class RunExamples
                     Domain = domain,
                     File = file,
                     Truth = clip.Labels,
-                    Predictions = Best(evaluations[domain], clip.Id),
+                    Predictions = Best(evaluation, clip.Id),
                     Spectrogram = Picture(mel, samples, settings),
+                    Code = frontEnd is ExpandAndSparsify && clip == picked.FirstOrDefault() ? RunCodes.Picture(frontEnd, samples) : null,
                 });
             }
+        }
         File.WriteAllText(Path.Combine(folder, "examples.json"), JsonSerializer.Serialize(examples, RunStore.Json) + "\n");
     }
 
@@ -43,8 +53,21 @@ public static class RunExamples
     static IEnumerable<Clip> Pick(IReadOnlyList<Clip> clips)
     {
         var labelled = clips.Where(c => c.Labels.Count > 0).ToList();
-        var count = Math.Min(PerDomain, labelled.Count);
+        var count = Math.Min(Spread, labelled.Count);
         return Enumerable.Range(0, count).Select(i => labelled[((2 * i) + 1) * labelled.Count / (2 * count)]);
+    }
+
+    /// <summary>The clips whose scores have the highest cross-entropy with what is heard.</summary>
+    internal static IEnumerable<Clip> Worst(Scores scores, IReadOnlyList<Clip> clips)
+    {
+        var byId = clips.ToDictionary(clip => clip.Id);
+        return Enumerable.Range(0, scores.Ids.Count)
+            .Where(row => byId.ContainsKey(scores.Ids[row]))
+            .OrderByDescending(row => Enumerable.Range(row * scores.Classes.Count, scores.Classes.Count)
+                .Sum(cell => -Math.Log(Math.Clamp(scores.Truth[cell] ? scores.Values[cell] : 1 - scores.Values[cell], 1e-6, 1))))
+            .ThenBy(row => scores.Ids[row], StringComparer.Ordinal)
+            .Take(Hardest)
+            .Select(row => byId[scores.Ids[row]]);
     }
 
     static object[] Best(Evaluation evaluation, string id)

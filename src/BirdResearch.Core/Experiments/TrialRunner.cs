@@ -141,7 +141,8 @@ public sealed class TrialRunner(RunStore store)
         if (training.Rounds.Count > 0) RunFiles.WritePseudoLabels(folder, training.Labels);
         RunFiles.WriteClasses(folder, data, split, evaluations);
         foreach (var evaluation in evaluations.Values) RunFiles.WriteScores(folder, evaluation.Scores);
-        RunExamples.Write(folder, data, split, reader, evaluations);
+        RunExamples.Write(folder, data, split, reader, frontEnd, evaluations);
+        if (frontEnd is ExpandAndSparsify) RunCodes.Write(folder, frontEnd, reader, data, split);
         Weights.Save(model, Path.Combine(folder, "weights.safetensors"), new Dictionary<string, string>
         {
             ["model"] = trial.Model,
