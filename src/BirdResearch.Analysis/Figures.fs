@@ -22,6 +22,30 @@ module internal Figures =
 
         [ figure "comparison" "Comparative mAP" caption (rawText "") [ Charts.comparison styles part.Domains part.Arms ] ]
 
+    /// Arms by rank, with what is told apart.
+    let ranks styles (part: Part) : Figure list =
+        let caption (domain: string) =
+            let detectable = part.Comparisons[domain] |> List.map _.Detectable |> List.filter Double.IsFinite
+            let smallest =
+                if detectable.IsEmpty then ""
+                else $" Between two arms this design finds differences from {three (List.min detectable)} to {three (List.max detectable)} on, in 80 of 100 repetitions."
+
+            $"Large marks are means with their 95 %% interval, small ones single runs. Arms on one vertical bar are not told apart (paired permutation test over recordings and seeds,               Holm's correction over all pairs, 5 %%); gaps that are not told apart are grey. Cells are the row's mAP less the column's, blue where told apart.{smallest}"
+
+        [ for domain in part.Domains do
+              if (RankCharts.ranked domain part.Arms).Length > 1 then
+                  figure $"ranks-{domain}" $"{Charts.domainTitle domain}: ranks, and what is told apart" (caption domain) (rawText "")
+                      [ RankCharts.ranks styles domain part.Comparisons[domain] part.Arms ] ]
+
+    /// The same arms under several budgets: where each stands.
+    let budgets styles (parts: Part list) : Figure list =
+        [ for domain in parts.Head.Domains do
+              if parts |> List.forall (fun part -> part.Comparisons.ContainsKey domain) then
+                  figure $"budgets-{domain}" $"{Charts.domainTitle domain}: ranks under each budget"
+                      "The same arms, each column under one budget. Filled marks are the best and those that are not told apart from it there; behind each line the arm and its mAP under the last budget.                        Epochs are unequal where arms see unequal clips in one, clips where they cost unequal time, and seconds hold for the machine of the runs alone."
+                      (rawText "")
+                      [ RankCharts.underBudgets styles domain Sections.spent [ for part in parts -> part.Budget, part.Arms, part.Comparisons[domain] ] ] ]
+
     /// The gap between training and validation.
     let overfitting styles (part: Part) : Figure list =
         let caption =
@@ -141,3 +165,32 @@ module internal Figures =
                      not on the left, an arm cannot tell apart; what is blue on both may be habit that it learned or birds that sing together."
                     (rawText "") [ ConfusionCharts.presence name ranked; ConfusionCharts.scores name ranked ] with
                   Choices = ranked |> List.map _.Arm } ]
+
+    /// Scores against the knobs of a synthetic world, up to three a figure.
+    let robustness styles (part: Part) : Figure list =
+        [ for number, knobs in Robustness.ofArms part.Arms |> List.chunkBySize 3 |> List.indexed do
+              figure (if number = 0 then "robustness" else $"robustness-{number + 1}") $"Score against {listed [ for knob, _ in knobs -> knob.Replace('_', ' ') ]}"
+                  "Soundscapes that differ in this knob alone, with known truth, scored by the runs' weights without training again. Lines are means over runs with the interval over recordings of \
+                   the first run; nothing was trained on these soundscapes."
+                  (Page.key styles part.Arms) [ for knob, curves in knobs -> ShiftCharts.robustness styles knob curves ] ]
+
+    /// How often the units of sparse codes fire.
+    let codes styles (part: Part) : Figure list =
+        match Codes.ofArms part.Arms with
+        | [] -> []
+        | found ->
+            let idle (use': CodeUse) = use'.Shares |> List.exists (fun (_, shares) -> shares |> Array.exists ((=) 0.0))
+
+            let silent =
+                [ for use' in found do
+                      for domain, shares in use'.Shares do
+                          let never = shares |> Array.filter ((=) 0.0) |> Array.length
+                          if never > 0 then $"{use'.Arm.Label}: {never} of {shares.Length} units never fire in the {Charts.domainName domain}" ]
+
+            let told = if silent.IsEmpty then "Every unit fires somewhere." elif silent.Length <= 6 then String.Join("; ", silent) + "." else $"In {(found |> List.filter idle).Length} of {found.Length} arms some units never fire."
+            let domains = found |> List.collect (_.Shares >> List.map fst) |> List.distinct
+
+            [ figure "codes" "How often the units of a code fire"
+                  $"Share of time steps in which a unit fires, over up to 64 windows of each domain, first run of each arm; units by falling share. A flat line uses all units alike; where the \
+                    soundscapes' line differs from the focal one, the code meets sounds that it was not fitted to. {told}"
+                  (Page.key styles [ for use' in found -> use'.Arm ]) [ for domain in domains -> CodeCharts.uses styles domain found ] ]

@@ -17,19 +17,20 @@ type ReportOptions =
 /// The page about an ablation: one HTML file that needs no network.
 [<RequireQualifiedAccess>]
 module Report =
-    /// Clips with sound on the page at most.
-    let private mostSounds = 8
-
     let private sections =
-        [ "reading", "Reading"
+        [ "budgets", "Budgets"
+          "reading", "Reading"
           "map", "mAP"
+          "ranks", "Ranks"
           "gap", "Over-fitting"
           "curves", "Learning curves"
           "shift", "Domain shift"
           "species", "Species"
           "mistakes", "Mistakes"
           "cost", "Price"
-          "sounds", "Sounds"
+          "robustness", "Robustness"
+          "codes", "Codes"
+          "sounds", "Clips"
           "numbers", "All numbers"
           "provenance", "Provenance" ]
 
@@ -37,40 +38,80 @@ module Report =
     let private fileName (words: string) =
         String(words.ToLowerInvariant() |> Seq.map (fun letter -> if Char.IsAsciiLetterOrDigit letter then letter else '-') |> Array.ofSeq).Trim('-').Replace("--", "-")
 
-    let private soundSection (id: string) (part: Part) sounds =
-        if List.isEmpty sounds then
-            []
+    let private soundSection (id: string) (withSound: bool) (part: Part) (clips: ShownClips) =
+        let group (title: string) (words: string) (shown: ShownClip list) =
+            if shown.IsEmpty then []
+            else
+                [ h4 [] [ str title ]
+                  p [ _class "quiet" ] [ str words ]
+                  div [ _class "sounds" ] (shown |> List.map (Sections.clip withSound part.Names)) ]
+
+        if clips.Hardest.IsEmpty && clips.Examples.IsEmpty then []
         else
-            [ h2 [ _id id ] [ str "Listen" ]
-              p [ _class "quiet" ]
-                  [ str "Held-out clips, with the three classes that each arm scores highest. A tick marks one that is heard." ]
-              div [ _class "sounds" ] (sounds |> List.map (Sections.sound part.Names)) ]
+            let arms = if part.Arms.Length > Clips.mostArms then $" of the {Clips.mostArms} best arms" else ""
+
+            [ h2 [ _id id ] [ str (if withSound then "Listen" else "Look") ]
+              yield! group "The hardest windows"
+                  $"Held-out clips whose scores have the highest cross-entropy with what is heard, mean over species, runs and arms; with the three classes that each{arms} scores highest. \
+                    A tick marks one that is heard. Look here for wrong labels too." clips.Hardest
+              yield! group "Others" "Held-out clips spread evenly over each domain." clips.Examples ]
+
+    /// Codes of a clip by every arm that has codes, beside its spectrogram.
+    let private codeNodes (part: Part) (clips: ShownClips) =
+        [ for clip, codes in clips.Codes do
+              h4 [] [ str $"What the codes look like: {clip.Id}" ]
+              div [ _class "sounds" ]
+                  [ Sections.clip false part.Names { clip with Told = [] }
+                    for code in codes do
+                        Sections.code clip code ] ]
+
+    /// A figure with its number and the name of its files.
+    let private place (drawn: int ref) (title: string) (figure: Figure) =
+        drawn.Value <- drawn.Value + 1
+        Page.figure drawn.Value { figure with Name = if title = "" then figure.Name else $"{figure.Name}-{fileName title}" }
+
+    /// Rankings beside each other where a data set was run under several budgets, which are never mixed.
+    let private byBudget styles (drawn: int ref) (parts: Part list) =
+        [ for data, own in parts |> List.groupBy _.Data do
+              if own.Length > 1 && not own.Head.Domains.IsEmpty then
+                  let title = if (parts |> List.distinctBy _.Data).Length > 1 then data else ""
+                  h2 [ _id (if drawn.Value = 0 then "budgets" else $"budgets-{fileName data}") ]
+                      [ str (if title = "" then "The same arms under several budgets" else $"{data}: the same arms under several budgets") ]
+                  yield! Figures.budgets styles own |> List.map (place drawn title)
+
+                  for domain in own.Head.Domains do
+                      if own |> List.forall (fun part -> part.Comparisons.ContainsKey domain) then
+                          h4 [] [ str $"{Charts.domainTitle domain}: rank, mAP and price under each budget" ]
+                          Sections.underBudgets domain own ]
 
     /// The sections of one part, what of its examples could not be read, and their names. drawn counts the page's figures.
-    let private sectionsOf (options: ReportOptions) (styles: Map<string, ArmStyle>) (drawn: int ref) (index: int, part: Part) =
+    let private sectionsOf (options: ReportOptions) (styles: Map<string, ArmStyle>) (drawn: int ref) (index: int, part: Part, isFirstOfData: bool) =
         let id (name: string) = if index = 0 then name else $"{name}-{index + 1}"
-        let clips, unread = Sections.sounds mostSounds part
-        let sounds = if options.Sound then clips else [ for clip, told in clips -> { clip with Wav = None }, told ]
         let wrong = part.Arms |> List.choose Mistakes.ofArm
-
-        let place (figure: Figure) =
-            drawn.Value <- drawn.Value + 1
-            Page.figure drawn.Value { figure with Name = if part.Title = "" then figure.Name else $"{figure.Name}-{fileName part.Title}" }
+        // Under another budget the clips of the same data would be told once more.
+        let clips = if isFirstOfData then Clips.ofPart part wrong else Clips.none
 
         let section (name: string) (title: string) (figures: Figure list) =
-            if figures.IsEmpty then [] else [ name, h2 [ _id (id name) ] [ str title ] :: List.map place figures ]
+            if figures.IsEmpty then [] else [ name, h2 [ _id (id name) ] [ str title ] :: List.map (place drawn part.Title) figures ]
 
         let scored figures = if part.Domains.IsEmpty then [] else figures styles part
 
         let told =
             [ yield! section "map" "Comparative mAP" (scored Figures.comparison @ scored (fun _ -> Figures.sweeps))
+              yield! section "ranks" "Ranks" (scored Figures.ranks)
               yield! section "gap" "Training against validation" (scored Figures.overfitting)
               yield! section "curves" "Learning curves" (Figures.curves styles part)
               yield! section "shift" "Domain shift" (scored Figures.shift)
               yield! section "species" "Per species" (scored Figures.species)
               yield! section "mistakes" "Mistakes" (Figures.mistakes part wrong)
               yield! section "cost" "Score against price" (scored Figures.prices)
-              match soundSection (id "sounds") part sounds with
+              yield! section "robustness" "Robustness" (Figures.robustness styles part)
+
+              match section "codes" "Codes" (Figures.codes styles part) with
+              | [ name, nodes ] -> name, nodes @ codeNodes part clips
+              | _ -> ()
+
+              match soundSection (id "sounds") options.Sound part clips with
               | [] -> ()
               | nodes -> "sounds", nodes ]
 
@@ -84,7 +125,7 @@ module Report =
           yield! List.collect snd told
           h2 [ _id (id "numbers") ] [ str "All numbers" ]
           yield! Sections.allNumbers part ],
-        unread,
+        clips.Unread,
         List.map fst told
 
     let private facts (set: RunSet) (parts: Part list) =
@@ -120,16 +161,19 @@ module Report =
             let reasons = set.Skipped |> List.truncate 3 |> List.map (fun item -> $" {item.Folder}: {item.Reason}") |> String.concat ""
             raise (InvalidDataException $"{set.Folder} holds no finished run to report on.{reasons}")
 
-        let parts = Sections.parts set
+        let parts = Parts.ofRuns set
         let styles = parts |> List.collect _.Arms |> List.map _.Label |> Theme.styles
         let drawn = ref 0
-        let told = parts |> List.indexed |> List.map (sectionsOf options styles drawn)
+        let across = byBudget styles drawn parts
+        let isFirst (index: int) = parts |> List.take index |> List.forall (fun part -> part.Data <> parts[index].Data)
+        let told = parts |> List.mapi (fun index part -> sectionsOf options styles drawn (index, part, isFirst index))
         let skipped = set.Skipped @ List.collect (fun (_, unread, _) -> unread) told
-        let always = [ "reading"; "numbers"; "provenance" ]
+        let always = [ "reading"; "numbers"; "provenance"; if not across.IsEmpty then "budgets" ]
         let has (name: string) = List.contains name always || (told |> List.head |> fun (_, _, names) -> List.contains name names)
 
         Page.document true title
             [ yield! top title question (facts set parts) (sections |> List.filter (fst >> has)) skipped.Length
+              yield! across
               yield! List.collect (fun (nodes, _, _) -> nodes) told
               yield! Provenance.section set parts skipped
               bottom ]

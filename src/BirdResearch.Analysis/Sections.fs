@@ -5,40 +5,8 @@ open Giraffe.ViewEngine
 open BirdResearch.Analysis.Page
 open BirdResearch.Analysis.Words
 
-/// The runs on one data set under one budget, measured: what compares fairly.
-type internal Part =
-    { Data: string
-      /// Of every run: "20 epochs".
-      Budget: string
-      /// What tells it from the other parts of a report: data set, budget or both; empty where it is the only one.
-      Title: string
-      Runs: Run list
-      Arms: Arm list }
-
-    /// The held-out domains that any arm was scored in.
-    member part.Domains =
-        Runs.domains |> List.filter (fun domain -> domain <> "train" && part.Arms |> List.exists _.Domains.ContainsKey(domain))
-
-    /// Readable names of classes.
-    member part.Names =
-        part.Runs |> List.map _.CommonNames |> List.tryFind (Map.isEmpty >> not) |> Option.defaultValue Map.empty
-
 /// Tables and lists of a report, each made from measured runs.
 module internal Sections =
-    /// The parts of a report: by data set, and within it by budget.
-    let parts (set: RunSet) : Part list =
-        let byData = Runs.byData set
-
-        [ for data, runs in byData do
-              let byBudget = Runs.byBudget runs
-              for budget, own in byBudget do
-                  { Data = data
-                    Budget = budget
-                    Title = listed [ if byData.Length > 1 then data
-                                     if byBudget.Length > 1 then budget ]
-                    Runs = own
-                    Arms = own |> Arms.ofRuns |> Arms.withIntervals Statistics.defaultResamples } ]
-
     let private second (arm: Arm) = if arm.Distinction = "" then arm.FrontEnd else $"{arm.FrontEnd}, {arm.Distinction}"
     let private millions (value: float) = str (significant (value / 1e6))
 
@@ -116,21 +84,6 @@ module internal Sections =
 
             scored |> List.sortBy (fun label -> precision label, label) |> List.map labelled, List.map name unscored
 
-    /// Clips that the arms were asked about, at most so many, and files of them that could not be read.
-    let sounds (most: int) (part: Part) : (Example * (string * Example) list) list * Skipped list =
-        let firstOf (arm: Arm) =
-            arm.Runs
-            |> List.tryPick (fun run ->
-                match SoundCharts.load run with
-                | Ok [] -> None
-                | Ok clips -> Some(Ok(arm.Label, clips))
-                | Error reason -> Some(Error { Folder = $"{run.Name}/examples"; Reason = reason }))
-
-        let found = part.Arms |> List.choose firstOf
-
-        found |> List.choose Result.toOption |> SoundCharts.byClip |> List.truncate most,
-        found |> List.choose (function Error skipped -> Some skipped | Ok _ -> None)
-
     let private hertz (value: float) = if value < 1000.0 then $"{round value} Hz" else $"{round (value / 100.0) / 10.0} kHz"
 
     /// A spectrogram with its edges in Hz and seconds.
@@ -141,28 +94,41 @@ module internal Sections =
               div [ _class "times" ] [ span [] [ str "0 s" ]; span [] [ str $"{round (10.0 * seconds) / 10.0} s" ] ] ]
 
     /// A clip with its spectrogram, its sound, its truth and what each arm says.
-    let sound (names: Map<string, string>) (clip: Example, told: (string * Example) list) : XmlNode =
+    let clip (withSound: bool) (names: Map<string, string>) (clip: ShownClip) : XmlNode =
         let name (label: string) = names.TryFind label |> Option.defaultValue label
         let truth = if clip.Truth.IsEmpty then "no species" else clip.Truth |> List.map name |> listed
+        let loss = if Double.IsFinite clip.Loss then $", loss {two clip.Loss}" else ""
 
         let guess (label: string, score: float) =
             let line = str $"{name label} {two score}"
             div [] [ if List.contains label clip.Truth then b [] [ line; rawText "&nbsp;✓" ] else line ]
 
-        let player =
-            match clip.Wav with
-            | Some wav -> audio [ attr "controls" "controls"; attr "preload" "none"; _src (SoundCharts.dataUri "audio/wav" wav) ] []
-            | None -> rawText ""
-
-        let guesses =
-            [ for arm, example in told do
-                  tr [] [ td [] [ str arm ]; td [] (example.Predictions |> List.truncate 3 |> List.map guess) ] ]
+        let guesses = [ for arm, scores in clip.Told -> tr [] [ td [] [ str arm ]; td [] (scores |> List.truncate 3 |> List.map guess) ] ]
 
         div [ _class "sound" ]
-            [ h4 [] [ str truth; span [] [ str $"{clip.Id}, {Charts.domainName clip.Domain}" ] ]
-              picture clip.Id clip.MinHz clip.MaxHz clip.Seconds clip.Png
-              player
+            [ h4 [] [ str truth; span [] [ str $"{clip.Id}, {Charts.domainName clip.Domain}{loss}" ] ]
+              match clip.Example with
+              | Some example ->
+                  picture clip.Id example.MinHz example.MaxHz example.Seconds example.Png
+
+                  match example.Sound with
+                  | Some path when withSound ->
+                      audio [ attr "controls" "controls"; attr "preload" "none"; _src (SoundCharts.dataUri "audio/wav" (IO.File.ReadAllBytes path)) ] []
+                  | _ -> ()
+              | None -> p [ _class "quiet" ] [ str "No run kept its spectrogram." ]
               tag "table" [] [ tbody [] guesses ] ]
+
+    /// An arm's code of a clip beside the clip's spectrogram.
+    let code (clip: ShownClip) (arm: string, code: CodePicture) : XmlNode =
+        let seconds = match clip.Example with Some example -> example.Seconds | None -> nan
+        let shown = if code.Shown < code.Units then $"the {code.Shown} busiest of {code.Units} units" else $"{code.Units} units"
+
+        div [ _class "sound code" ]
+            [ h4 [] [ str arm; span [] [ str $"{shown}, the busiest above" ] ]
+              div [ _class "picture" ]
+                  [ div [ _class "bands" ] [ span [] [ str "1" ]; span [] [ str $"{code.Shown}" ] ]
+                    img [ _src (SoundCharts.dataUri "image/png" code.Png); _alt $"Code of {clip.Id} by {arm}" ]
+                    div [ _class "times" ] [ span [] [ str "0 s" ]; span [] [ str $"{round (10.0 * seconds) / 10.0} s" ] ] ] ]
 
     let private identity = [ text "Model"; text "Front-end"; number "Fold" ""; number "Seed" "" ]
 
@@ -170,6 +136,32 @@ module internal Sections =
         let arm = part.Arms |> List.find (fun arm -> arm.Runs |> List.exists (fun other -> other.Name = run.Name))
         let trial = run.Record.Trial
         [ str arm.Model; str (second arm); str (string (trial.Fold.GetValueOrDefault())); str (string trial.Seed) ]
+
+    /// What an arm's training cost in every currency of a budget.
+    let spent (arm: Arm) : string =
+        let mean value = arm.Mean value
+        let epochs = mean (fun run -> float run.Epochs.RowCount)
+        let clips = mean (fun run -> float run.Record.Cost.Clips)
+        let adds = mean (fun run -> float run.Record.Cost.Clips * float run.Record.Model.MultiplyAdds)
+        $"{significant epochs} epochs, {whole clips} clips, {significant (mean _.Record.Cost.TrainSeconds)} s, {significant (adds / 1e9)} G multiply-adds"
+
+    /// Rank, score and price of each arm under each budget, a row per arm.
+    let underBudgets (domain: string) (parts: Part list) : XmlNode =
+        let ranked = [ for part in parts -> part, RankCharts.ranked domain part.Arms, Comparisons.letters part.Comparisons[domain] part.Arms ]
+        let labels = [ for _, arms, _ in ranked do for arm in arms -> arm.Label ] |> List.distinct
+
+        let cell (label: string) (_, arms: Arm list, letters: Map<string, string>) =
+            match arms |> List.tryFindIndex (fun arm -> arm.Label = label) with
+            | None -> str "–"
+            | Some index ->
+                let letter = letters.TryFind label |> Option.defaultValue ""
+                span []
+                    [ b [] [ str $"{index + 1}" ]
+                      str $"  {three (Arms.map domain arms[index])} {letter}"
+                      small [] [ br []; str (spent arms[index]) ] ]
+
+        table "wide budgets" (text "Arm" :: [ for part in parts -> { text part.Budget with Unit = "rank, mAP, letter of groups not told apart; price" } ])
+            [ "", [ for label in labels -> str label :: List.map (cell label) ranked ] ]
 
     let private scoresOfRuns (part: Part) =
         let columns =

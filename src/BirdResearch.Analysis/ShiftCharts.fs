@@ -48,3 +48,24 @@ module ShiftCharts =
         |> finish height 58 34 (above 0.585 12.0 Theme.muted "soundscape − focal" :: List.map2 label shown places) [ upright 1 0.0; upright 1 1.0 ]
         |> Chart.withXAxis axis
         |> Chart.withYAxis (Theme.axis "macro mAP" |> LinearAxis.style (Range = StyleParam.Range.MinMax(0.0, top), TickFormat = ".1f"))
+
+    /// mAP against a knob of a synthetic world, a line per arm.
+    let robustness (styles: Map<string, ArmStyle>) (knob: string) (curves: (Arm * RobustPoint list) list) : GenericChart =
+        [ for arm, points in curves do
+              let style, name = styles[arm.Label], Theme.plain arm.Label
+              lineAt style 2.0 [ for point in points -> point.Value, point.Map ]
+
+              for point in points do
+                  let interval =
+                      match point.Interval with
+                      | Some found -> $"<br>95 %% interval {three found.Low} to {three found.High} over {found.Recordings} recordings"
+                      | None -> ""
+
+                  let mark = markers 1 9 style [ point.Value, point.Map, $"{name}<br>{Theme.plain knob} {significant point.Value}: mAP {three point.Map}{interval}" ]
+
+                  match point.Interval with
+                  | Some found -> mark |> Trace2DStyle.Scatter(YError = whiskers style.Colour point.Map found)
+                  | None -> mark ]
+        |> finish 340 58 12 [] []
+        |> Chart.withXAxis (Theme.axis (Theme.plain (knob.Replace('_', ' '))) |> LinearAxis.style (NTicks = 7))
+        |> Chart.withYAxis (Theme.unitAxis "macro mAP")

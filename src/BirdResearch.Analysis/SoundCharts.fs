@@ -4,6 +4,13 @@ open System
 open System.IO
 open System.Text.Json
 
+/// A sparse code as a picture: the units that fire most often over time, the busiest above.
+type CodePicture =
+    { /// Units of the code in all, and in the picture.
+      Units: int
+      Shown: int
+      Png: byte[] }
+
 /// A clip that one run was asked about: its sound, its picture, what it is and what the run says.
 type Example =
     { Id: string
@@ -12,14 +19,16 @@ type Example =
       Truth: string list
       /// Classes with the run's scores in 0 to 1, highest first.
       Predictions: (string * float) list
-      /// The sound as a wav file; None where it was left out.
-      Wav: byte[] option
+      /// Path of its sound, a wav file; None where it was left out.
+      Sound: string option
       /// The spectrogram as a PNG file, low bands below.
       Png: byte[]
       /// Edges of the spectrogram in Hz, and its length in seconds.
       MinHz: float
       MaxHz: float
-      Seconds: float }
+      Seconds: float
+      /// Where the run's front-end gives a sparse code: that of the clip.
+      Code: CodePicture option }
 
 /// Spectrogram pictures with their sound.
 [<RequireQualifiedAccess>]
@@ -27,7 +36,7 @@ module SoundCharts =
     /// A 5 s clip at 48 kHz and 16 bit has 0.5 MB; what is much larger does not belong into a page.
     let private largestWav = 4_000_000L
 
-    let private wavOf (folder: string) (file: string) =
+    let private soundOf (folder: string) (file: string) =
         if file <> RunReader.nameOf file || file.StartsWith '.' then
             RunReader.unreadable $"examples.json names '{file}'; a file beside it was expected."
 
@@ -40,13 +49,26 @@ module SoundCharts =
             if FileInfo(path).Length > largestWav then
                 RunReader.unreadable $"examples/{file} is larger than {largestWav / 1_000_000L} MB."
 
-            let bytes = File.ReadAllBytes path
-            let has (offset: int) (mark: string) = bytes.Length >= offset + 4 && Text.Encoding.ASCII.GetString(bytes, offset, 4) = mark
+            use stream = File.OpenRead path
+            let head = Array.zeroCreate 12
+            let read = stream.ReadAtLeast(head.AsSpan(), 12, throwOnEndOfStream = false)
+            let has (offset: int) (mark: string) = read = 12 && Text.Encoding.ASCII.GetString(head, offset, 4) = mark
 
             if not (has 0 "RIFF" && has 8 "WAVE") then
                 RunReader.unreadable $"examples/{file} is no wav file."
 
-            Some bytes
+            Some path
+
+    let private codeOf (item: JsonElement) =
+        match item.TryGetProperty "code" with
+        | true, code when code.ValueKind = JsonValueKind.Object ->
+            let number (name: string) = code.GetProperty(name).GetInt32()
+            let rows, frames = number "rows", number "frames"
+            let values = code.GetProperty("values").GetBytesFromBase64()
+            if values.Length <> rows * frames then RunReader.unreadable $"examples.json has a code of {values.Length} cells; {rows} x {frames} were expected."
+            // The picture's lowest line is its first row.
+            Some { Units = number "units"; Shown = rows; Png = Picture.png rows frames (Array.chunkBySize frames values |> Array.rev |> Array.concat) }
+        | _ -> None
 
     let private exampleOf (folder: string) (item: JsonElement) =
         let text (name: string) (of': JsonElement) = string (of'.GetProperty(name).GetString())
@@ -59,11 +81,12 @@ module SoundCharts =
           Predictions =
             [ for guess in item.GetProperty("predictions").EnumerateArray() -> text "class" guess, guess.GetProperty("score").GetDouble() ]
             |> List.sortByDescending snd
-          Wav = wavOf folder (text "file" item)
+          Sound = soundOf folder (text "file" item)
           Png = Picture.png (int (number "rows")) (int (number "frames")) (picture.GetProperty("values").GetBytesFromBase64())
           MinHz = number "min_hz"
           MaxHz = number "max_hz"
-          Seconds = number "seconds" }
+          Seconds = number "seconds"
+          Code = codeOf item }
 
     /// The examples that a run left; none where it left none; the reason where they cannot be read.
     let load (run: Run) : Result<Example list, string> =
@@ -82,11 +105,3 @@ module SoundCharts =
 
     /// A file as an address that a page can carry.
     let dataUri (kind: string) (bytes: byte[]) = $"data:{kind};base64,{Convert.ToBase64String bytes}"
-
-    /// Each clip once, in order of domain and name, with what every arm's first run that was asked about it says.
-    let byClip (examples: (string * Example list) list) : (Example * (string * Example) list) list =
-        examples
-        |> List.collect (fun (arm, clips) -> clips |> List.map (fun clip -> arm, clip))
-        |> List.groupBy (fun (_, clip) -> clip.Domain, clip.Id)
-        |> List.sortBy fst
-        |> List.map (fun (_, told) -> snd told.Head, told |> List.distinctBy fst)

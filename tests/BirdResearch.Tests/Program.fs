@@ -58,6 +58,7 @@ let all =
         PretrainedTests.tests
         EnsembleRunsTests.tests
         AnalysisTests.tests
+        FigureTests.tests
         ComparisonTests.tests
         SweepTests.tests
         ArmFileTests.tests
