@@ -24,6 +24,18 @@ module Charts =
         let name = domainName domain
         string (Char.ToUpperInvariant name[0]) + name[1..]
 
+    /// The highest score of any run, or end of an interval, of some arms in a domain; 0 where there is none.
+    let highest (domain: string) (arms: Arm list) =
+        [ for arm in arms do
+              match arm.Domains.TryFind domain with
+              | Some result ->
+                  yield! result.Maps
+                  match result.Interval with
+                  | Some interval -> interval.High
+                  | None -> ()
+              | None -> () ]
+        |> List.fold max 0.0
+
     let private title (left: float) (domain: string) = above left 13.0 Theme.ink $"<b>{domainTitle domain}</b>"
 
     let private intervalText (result: DomainResult) =

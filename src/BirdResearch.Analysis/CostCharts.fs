@@ -113,4 +113,4 @@ module CostCharts =
               | None -> mean ]
         |> finish 360 58 12 notes shapes
         |> Chart.withXAxis (logAxisOf price.Tick price.Title (prices @ [ match price.Limit with Some(limit, _) -> limit | None -> () ]))
-        |> Chart.withYAxis (Theme.unitAxis $"{Charts.domainName domain} mAP")
+        |> Chart.withYAxis (Theme.scoreAxis $"{Charts.domainName domain} mAP" (Charts.highest domain shown))

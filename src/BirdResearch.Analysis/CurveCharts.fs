@@ -71,7 +71,7 @@ module CurveCharts =
         let xAxis =
             let axis = Theme.axis progress.Title |> LinearAxis.style (ShowGrid = false, RangeMode = StyleParam.RangeMode.ToZero)
             let step = [ 1; 2; 5; 10; 20; 50; 100; 200; 500 ] |> List.tryFind (fun step -> last <= 10.0 * float step) |> Option.defaultValue 1000
-            if progress.Title = epochs.Title then axis |> LinearAxis.style (Tick0 = 0, DTick = step) else axis |> LinearAxis.style (NTicks = 6)
+            if progress.Title = epochs.Title then axis |> LinearAxis.style (Tick0 = 0, DTick = step) else axis |> LinearAxis.style (NTicks = 6, ExponentFormat = StyleParam.ExponentFormat.SI)
 
         [ for arm, curves in drawn do
               let style, label = styles[arm.Label], Theme.plain arm.Label

@@ -223,14 +223,31 @@ module internal Marks =
         trace.SetProperty("customdata", hovers)
         trace
 
-    /// Places for labels near where they belong, at least a gap apart and within limits where there is room; in the order given.
+    /// Places for labels as near to where they belong as a gap between them allows (least squares, by pooling adjacent violators), within limits
+    /// where there is room; in the order given.
     let apart (gap: float) (low: float, high: float) (wanted: float list) : float list =
         let order = wanted |> List.indexed |> List.sortBy snd
-        let upward = order |> List.mapFold (fun last (index, want) -> let place = max want (last + gap) in (index, place), place) (low - gap) |> fst
 
-        List.rev upward
-        |> List.mapFold (fun next (index, place) -> let place = min place (next - gap) in (index, place), place) (high + gap)
-        |> fst
+        // Less their place in the row, labels must not fall; pools of them that would, share their mean.
+        let pools =
+            order
+            |> List.mapi (fun place (_, want) -> want - gap * float place)
+            |> List.fold
+                (fun pools free ->
+                    let rec join pool =
+                        function
+                        | (sum, count) :: before when sum / float count > fst pool / float (snd pool) -> join (sum + fst pool, count + snd pool) before
+                        | before -> pool :: before
+
+                    join (free, 1) pools)
+                []
+            |> List.rev
+
+        let room = max low (high - gap * float (wanted.Length - 1))
+
+        pools
+        |> List.collect (fun (sum, count) -> List.replicate count (sum / float count))
+        |> List.mapi2 (fun place (index, _) free -> index, min room (max low free) + gap * float place) order
         |> List.sortBy fst
         |> List.map snd
 

@@ -36,8 +36,7 @@ module internal Parts =
 
                   { Data = data
                     Budget = budget
-                    Title = String.Join(", ", [ if byData.Length > 1 then data
-                                               if byBudget.Length > 1 then budget ])
+                    Title = String.Join(", ", (if byData.Length > 1 then [ data ] else []) @ (if byBudget.Length > 1 then [ budget ] else []))
                     Runs = own
                     Arms = arms
                     Comparisons = Map [ for domain in scored -> domain, Comparisons.ofArms domain arms ] } ]

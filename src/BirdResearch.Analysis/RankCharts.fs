@@ -124,7 +124,7 @@ module RankCharts =
             namedAxis "" [ for index, arm in List.indexed rows -> $"{arm.Label}  {index + 1}" ]
             |> LinearAxis.style (Range = StyleParam.Range.MinMax(float count - 0.4, -0.6))
         )
-        |> Chart.withXAxis (Theme.unitAxis "macro mAP" |> LinearAxis.style (Domain = StyleParam.Range.MinMax(0.0, panel)), Id = StyleParam.SubPlotId.XAxis 1)
+        |> Chart.withXAxis (Theme.scoreAxis "macro mAP" (Charts.highest domain rows) |> LinearAxis.style (Domain = StyleParam.Range.MinMax(0.0, panel)), Id = StyleParam.SubPlotId.XAxis 1)
         |> Chart.withXAxis (
             namedAxis "" []
             |> LinearAxis.style (

@@ -116,7 +116,7 @@ module Report =
               | nodes -> "sounds", nodes ]
 
         [ if part.Title <> "" then
-              h2 [ _class "dataset" ] [ str part.Title ]
+              h2 [ _class "dataset"; _id $"part-{fileName part.Title}" ] [ str part.Title ]
           Giraffe.ViewEngine.HtmlElements.section [ _class "reading" ]
               [ h2 [ _id (id "reading") ] [ str "What the numbers say" ]
                 for paragraph in Reading.paragraphs part.Arms do
@@ -141,13 +141,17 @@ module Report =
           $"last run finished {moment last} UTC" ]
         |> String.concat " · "
 
-    let private top (name: string) (question: string) (facts: string) (sections: (string * string) list) (skipped: int) =
+    let private top (name: string) (question: string) (facts: string) (sections: (string * string) list) (parts: Part list) (skipped: int) =
         [ header []
               [ p [ _class "overline" ] [ str "BirdResearch · ablation report" ]
                 h1 [] [ str name ]
                 if question <> "" then p [ _class "question" ] [ str question ]
                 p [ _class "facts" ] [ str facts ] ]
-          nav [] [ for target, text in sections -> a [ _href $"#{target}" ] [ str text ] ]
+          nav []
+              [ for part in parts do
+                    if part.Title <> "" then a [ _href $"#part-{fileName part.Title}" ] [ b [] [ str part.Title ] ]
+                for target, text in sections do
+                    a [ _href $"#{target}" ] [ str text ] ]
           if skipped > 0 then
               p [ _class "note" ] [ str $"Not shown, since it could not be read: {skipped} of the folders and files. See Provenance." ] ]
 
@@ -172,7 +176,7 @@ module Report =
         let has (name: string) = List.contains name always || (told |> List.head |> fun (_, _, names) -> List.contains name names)
 
         Page.document true title
-            [ yield! top title question (facts set parts) (sections |> List.filter (fst >> has)) skipped.Length
+            [ yield! top title question (facts set parts) (sections |> List.filter (fst >> has)) parts skipped.Length
               yield! across
               yield! List.collect (fun (nodes, _, _) -> nodes) told
               yield! Provenance.section set parts skipped

@@ -51,6 +51,9 @@ module ShiftCharts =
 
     /// mAP against a knob of a synthetic world, a line per arm.
     let robustness (styles: Map<string, ArmStyle>) (knob: string) (curves: (Arm * RobustPoint list) list) : GenericChart =
+        let top (point: RobustPoint) = match point.Interval with Some found -> found.High | None -> point.Map
+        let highest = [ for _, points in curves do for point in points -> top point ] |> List.fold max 0.0
+
         [ for arm, points in curves do
               let style, name = styles[arm.Label], Theme.plain arm.Label
               lineAt style 2.0 [ for point in points -> point.Value, point.Map ]
@@ -68,4 +71,4 @@ module ShiftCharts =
                   | None -> mark ]
         |> finish 340 58 12 [] []
         |> Chart.withXAxis (Theme.axis (Theme.plain (knob.Replace('_', ' '))) |> LinearAxis.style (NTicks = 7))
-        |> Chart.withYAxis (Theme.unitAxis "macro mAP")
+        |> Chart.withYAxis (Theme.scoreAxis "macro mAP" highest)

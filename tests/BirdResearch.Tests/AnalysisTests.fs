@@ -363,7 +363,7 @@ let private report =
                 for model in [ "tsresnet18"; "tf_efficientnet_b0" ] do
                     write folder { baseline with Data = "esc10"; Model = model; Soundscapes = false } |> ignore) (fun html set ->
                 Expect.equal (Runs.byData set |> List.map fst) [ "esc10"; "synthetic-birds" ] "data sets"
-                Expect.equal (count "<h2 class=\"dataset\">" html) 2 "sections"
+                Expect.equal (count "<h2 class=\"dataset\"" html) 2 "sections"
                 for name, runs in Runs.byData set do
                     let domains = Arms.ofRuns runs |> List.map (fun arm -> arm.Domains.ContainsKey "soundscape")
                     Expect.allEqual domains (name <> "esc10") name)

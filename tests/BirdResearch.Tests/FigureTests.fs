@@ -206,7 +206,7 @@ let private files =
                     Expect.equal (width, height) (2 * size "width", 2 * size "height") $"{name}: twice the size"
                     Expect.equal colour 3uy $"{name}: a palette"
                     Expect.equal chunks [ "IHDR"; "PLTE"; "IDAT"; "IEND" ] $"{name}: chunks"
-                    Expect.isGreaterThan (count "<path" svg) 5 $"{name}: something is drawn")
+                    Expect.isGreaterThan (count "<path" svg + count "<text" svg) 20 $"{name}: something is drawn")
         }
     ]
 
