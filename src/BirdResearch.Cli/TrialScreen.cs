@@ -7,12 +7,13 @@ namespace BirdResearch.Cli;
 /// <summary>Shows trials as they run: a bar per trial with clips/s and time left, or a line per epoch where nobody is watching.</summary>
 public static class TrialScreen
 {
-    /// <summary>Runs every trial of the ablation and returns the records in its order.</summary>
-    public static IReadOnlyList<RunRecord> Run(TrialRunner runner, Ablation ablation, CancellationToken cancellation)
+    /// <summary>Shows trials while they are worked on.</summary>
+    /// <param name="trials">The trials.</param>
+    /// <param name="work">The work: it is given who hears of the trial of an index.</param>
+    /// <param name="several">Whether several are trained at once, so that each line must say of which it tells.</param>
+    public static T Show<T>(IReadOnlyList<Trial> trials, Func<Func<int, IProgress<RunEvent>>, T> work, bool several = false)
     {
-        var trials = ablation.Trials;
-        if (!Screen.IsLive)
-            return [.. trials.Select((trial, i) => runner.Run(ablation.Name, trial, new Lines($"[{i + 1}/{trials.Count}]"), cancellation))];
+        if (!Screen.IsLive) return work(i => new Lines($"[{i + 1}/{trials.Count}] ", several));
 
         var notes = new NoteColumn();
         return AnsiConsole.Progress()
@@ -20,7 +21,7 @@ public static class TrialScreen
             .Start(context =>
             {
                 var tasks = trials.Select(t => context.AddTask(Markup.Escape(Label(t)), autoStart: false)).ToArray();
-                return (IReadOnlyList<RunRecord>)[.. trials.Select((trial, i) => runner.Run(ablation.Name, trial, new Bar(tasks[i], notes), cancellation))];
+                return work(i => new Bar(tasks[i], notes));
             });
     }
 
@@ -45,6 +46,8 @@ public static class TrialScreen
             }
             else if (value is { Phase: RunPhase.Loaded, Note: { } fit }) AnsiConsole.MarkupLine(Markup.Escape($"{value.Run} starts from weights: {fit}"));
             else if (value is { Phase: RunPhase.Noted, Note: { } note }) AnsiConsole.MarkupLine(Markup.Escape(note));
+            else if (value is { Phase: RunPhase.Waiting, Note: { } others }) notes.Set(task, others);
+            else if (value is { Phase: RunPhase.Failed, Note: { } why }) notes.Set(task, $"failed: {why}");
             else if (value.Phase == RunPhase.Scoring) notes.Set(task, "scoring ...");
             else if (value.Record is { } record)
             {
@@ -65,20 +68,23 @@ public static class TrialScreen
             new Text(_texts.GetValueOrDefault(task.Id, ""), new Style(Color.Grey));
     }
 
-    sealed class Lines(string place) : IProgress<RunEvent>
+    sealed class Lines(string place, bool several) : IProgress<RunEvent>
     {
         public void Report(RunEvent value)
         {
+            var within = several ? place : "  ";
             if (value.Training is { Finished: { } row } t)
                 Screen.Line(
-                    $"  epoch {row.Epoch,3}/{t.Epochs}  loss {row.TrainLoss:0.0000}" +
+                    $"{within}epoch {row.Epoch,3}/{t.Epochs}  loss {row.TrainLoss:0.0000}" +
                     (row.FocalMap is { } map ? $"  focal mAP {map:0.000}" : "") +
                     $"  {t.ClipsPerSecond:0.0} clips/s" + (t.ClipsPerSecond > 0 ? $"  {Left((t.ClipsTotal - t.ClipsDone) / t.ClipsPerSecond)}" : ""));
-            else if (value.Phase is RunPhase.Started) Screen.Line($"{place} {value.Run}" + (value.Note is null ? "" : $" ({value.Note})"));
-            else if (value is { Phase: RunPhase.Loaded, Note: { } note }) Screen.Line($"  starts from weights: {note}");
-            else if (value is { Phase: RunPhase.Noted, Note: { } trouble }) Screen.Line($"  {trouble}");
-            else if (value is { Phase: RunPhase.ReadBack, Record: { } found }) Screen.Line($"{place} {value.Run} is there: {Score(found)}");
-            else if (value is { Phase: RunPhase.Finished, Record: { } done }) Screen.Line($"  {Score(done)}");
+            else if (value.Phase is RunPhase.Started) Screen.Line($"{place}{value.Run}" + (value.Note is null ? "" : $" ({value.Note})"));
+            else if (value is { Phase: RunPhase.Loaded, Note: { } note }) Screen.Line($"{within}starts from weights: {note}");
+            else if (value is { Phase: RunPhase.Noted, Note: { } trouble }) Screen.Line($"{within}{trouble}");
+            else if (value is { Phase: RunPhase.Waiting, Note: { } others }) Screen.Line($"Waiting: {others}");
+            else if (value is { Phase: RunPhase.Failed, Note: { } why }) Screen.Warn($"{place}{value.Run} failed: {why}");
+            else if (value is { Phase: RunPhase.ReadBack, Record: { } found }) Screen.Line($"{place}{value.Run} is there: {Score(found)}");
+            else if (value is { Phase: RunPhase.Finished, Record: { } done }) Screen.Line($"{within}{Score(done)}");
         }
     }
 }

@@ -8,20 +8,21 @@ open BirdResearch.Data
 /// Each floor of the core and the floors that it may use. A new floor is one line.
 let private floors =
     [ "Naming", []
+      "Claims", []
       "Audio", []
       "Metrics", []
       "Kernels", []
-      "Data", [ "Audio"; "Metrics"; "Naming" ]
+      "Data", [ "Audio"; "Metrics"; "Naming"; "Claims" ]
       "Inference", [ "Data"; "Audio"; "Metrics"; "Naming" ]
       "Features", [ "Kernels"; "Data"; "Naming" ]
       "Models", [ "Kernels"; "Naming" ]
       "Export", [ "Models"; "Features"; "Kernels"; "Inference"; "Data"; "Naming" ]
       "Training", [ "Models"; "Features"; "Kernels"; "Data"; "Audio"; "Metrics"; "Naming" ]
-      "Experiments", [ "Training"; "Export"; "Inference"; "Models"; "Features"; "Kernels"; "Data"; "Audio"; "Metrics"; "Naming" ]
+      "Experiments", [ "Training"; "Export"; "Inference"; "Models"; "Features"; "Kernels"; "Data"; "Audio"; "Metrics"; "Naming"; "Claims" ]
       "Reference", [ "Models"; "Features"; "Kernels"; "Data"; "Metrics"; "Naming" ] ]
 
 /// Floors that run where torch is not.
-let private withoutTorch = [ "Naming"; "Audio"; "Metrics"; "Data"; "Inference" ]
+let private withoutTorch = [ "Naming"; "Claims"; "Audio"; "Metrics"; "Data"; "Inference" ]
 
 let private core = Path.Combine(Folders.Root, "src", "BirdResearch.Core")
 

@@ -55,6 +55,8 @@ let all =
         FlatMinimaTests.tests
         PseudoLabelTests.tests
         CliTests.tests
+        ClaimTests.tests
+        SharedStoreTests.tests
         PretrainedTests.tests
         EnsembleRunsTests.tests
         AnalysisTests.tests

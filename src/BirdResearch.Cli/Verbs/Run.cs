@@ -114,8 +114,8 @@ public static class Run
             foreach (var fold in ablation.Trials.Where(t => t.Data == data).Select(t => t.Fold).Distinct()) Screen.Line($"  {Splits.Of(opened, fold)}");
         }
         foreach (var trial in ablation.Trials.DistinctBy(t => (t.Model, t.FrontEnd, t.Features, t.Data, t.Training.Pretrained))) runner.CheckPretrained(trial);
-        if (halving is null) TrialScreen.Run(runner, ablation, cancellation);
-        else halving.Run(ablation, grid => TrialScreen.Run(runner, grid, cancellation), rung => Screen.Line($"{rung}"));
+        if (halving is null) TrialScreen.Show(ablation.Trials, listener => runner.RunAll(ablation.Name, ablation.Trials, listener, cancellation));
+        else halving.Run(ablation, grid => TrialScreen.Show(grid.Trials, listener => runner.RunAll(grid.Name, grid.Trials, listener, cancellation)), rung => Screen.Line($"{rung}"));
         Report.Show(store, ablation);
         return 0;
     }

@@ -3,6 +3,7 @@ using System.Runtime.ExceptionServices;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using BirdResearch.Audio;
+using BirdResearch.Claims;
 
 namespace BirdResearch.Data;
 
@@ -14,7 +15,7 @@ namespace BirdResearch.Data;
 public static class SyntheticBirds
 {
     const int Version = 2;   // of the generator: another one makes other sound from the same settings
-    const string Mark = "synthetic.json", Unfinished = "synthetic.partial.json", Lock = "synthetic.lock";
+    const string Mark = "synthetic.json", Unfinished = "synthetic.partial.json", Making = "synthetic.claim", Start = "synthetic.";
 
     static readonly JsonSerializerOptions Json = new()
     {
@@ -55,8 +56,10 @@ public static class SyntheticBirds
             files.All(f => File.Exists(f.Path)) && tables.All(t => File.Exists(Path.Combine(folder, t.Name)));
 
         if (Whole()) return;
-        using var alone = Enter(folder, cancellation);
-        if (Whole()) return;   // another process was faster
+        RefuseForeign(Directory.CreateDirectory(folder).FullName);
+        using var claim = Claim.Wait(Path.Combine(folder, Making), ClaimHolder.Here(), Whole, cancellation: cancellation);
+        if (claim is null) return;   // another process was faster
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, claim.Lost);
         Begin(folder, mark, tables.Select(t => t.Name));
 
         var missing = files.Where(f => !File.Exists(f.Path)).ToArray();
@@ -66,19 +69,34 @@ public static class SyntheticBirds
         var queue = Partitioner.Create(missing.Reverse(), EnumerablePartitionerOptions.NoBuffering);
         try
         {
-            var options = new ParallelOptions { CancellationToken = cancellation, MaxDegreeOfParallelism = Environment.ProcessorCount };
+            var options = new ParallelOptions { CancellationToken = stop.Token, MaxDegreeOfParallelism = Environment.ProcessorCount };
             Parallel.ForEach(queue, options, file =>
             {
                 AudioFile.Write(file.Path, file.Make(), AudioFormat.OggVorbis, quality: 0.5);
                 progress?.Report((Interlocked.Increment(ref done), files.Length));
             });
         }
+        catch (OperationCanceledException) when (claim.Lost.IsCancellationRequested)
+        {
+            claim.Check();   // says why
+            throw;
+        }
         catch (AggregateException e)
         {
             ExceptionDispatchInfo.Throw(e.InnerExceptions[0]);   // a full disk, say: once is enough
         }
+        claim.Check();
         foreach (var (name, text) in tables) WriteWhole(Path.Combine(folder, name), text);
         File.Move(Path.Combine(folder, Unfinished), Path.Combine(folder, Mark), overwrite: true);
+        claim.Complete();
+    }
+
+    static void RefuseForeign(string folder)
+    {
+        if (File.Exists(Path.Combine(folder, Mark)) || File.Exists(Path.Combine(folder, Unfinished))) return;
+        if (Directory.EnumerateFileSystemEntries(folder).Select(Path.GetFileName).FirstOrDefault(name => name?.StartsWith(Start, StringComparison.Ordinal) == false) is { } other)
+            throw new IOException(
+                $"{folder} holds '{other}' but no {Mark}: it is no synthetic data set and stays as it is. Name an empty or a new folder.");
     }
 
     static string MarkOf(SyntheticBirdsSettings settings)
@@ -94,12 +112,6 @@ public static class SyntheticBirds
     {
         var (finished, unfinished) = (Path.Combine(folder, Mark), Path.Combine(folder, Unfinished));
         var known = File.Exists(finished) || File.Exists(unfinished);
-        var other = Directory.EnumerateFileSystemEntries(folder).Select(Path.GetFileName).FirstOrDefault(name => name != Lock);
-        if (!known && other is not null)
-        {
-            throw new IOException(
-                $"{folder} holds '{other}' but no {Mark}: it is no synthetic data set and stays as it is. Name an empty or a new folder.");
-        }
         var same = Holds(unfinished, mark) || (!File.Exists(unfinished) && Holds(finished, mark));
         if (!same && known)
         {
@@ -113,23 +125,6 @@ public static class SyntheticBirds
         foreach (var torn in Directory.EnumerateFiles(folder, "*.partial", SearchOption.AllDirectories).ToArray()) File.Delete(torn);
         WriteWhole(unfinished, mark);
         File.Delete(finished);
-    }
-
-    /// <summary>Waits until no other process makes this data set.</summary>
-    static FileStream Enter(string folder, CancellationToken cancellation)
-    {
-        Directory.CreateDirectory(folder);
-        while (true)
-        {
-            try
-            {
-                return new FileStream(Path.Combine(folder, Lock), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            }
-            catch (IOException e) when (e.HResult is 11 or 35 or unchecked((int)0x80070020))   // in use: Linux, macOS, Windows
-            {
-                if (cancellation.WaitHandle.WaitOne(200)) cancellation.ThrowIfCancellationRequested();
-            }
-        }
     }
 
     static bool Holds(string path, string text) => File.Exists(path) && File.ReadAllText(path) == text;

@@ -1,3 +1,5 @@
+using System.Globalization;
+using BirdResearch.Claims;
 using BirdResearch.Data;
 using BirdResearch.Metrics;
 using BirdResearch.Training;
@@ -7,18 +9,25 @@ namespace BirdResearch.Experiments;
 /// <summary>The tables that a run leaves beside its record.</summary>
 public static class RunFiles
 {
-    /// <summary>Takes the run's folder for this process; a second process is told so. Ends with the process, however that ends.</summary>
-    public static IDisposable Lock(string folder)
+    /// <summary>File of the last whole epoch, in the partial folder.</summary>
+    public const string Checkpoint = "checkpoint.safetensors";
+
+    /// <summary>The checkpoints in a folder: that of the training, and of those that came before it in rounds.</summary>
+    public static IReadOnlyList<string> Checkpoints(string folder) => Directory.GetFiles(folder, "checkpoint*.safetensors");
+
+    /// <summary>
+    /// <c>sittings.csv</c> gains a line: who trains it from now on. What a predecessor that was cut off had half written goes.
+    /// </summary>
+    /// <param name="folder">The partial folder.</param>
+    /// <param name="claim">The claim under which it is trained.</param>
+    /// <param name="resumed">Whether it goes on from a checkpoint.</param>
+    public static void Begin(string folder, Claim claim, bool resumed)
     {
-        try
-        {
-            return new FileStream(
-                Path.Combine(folder, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
-        }
-        catch (IOException e)
-        {
-            throw new IOException($"Another process is training '{Path.GetFileName(folder)}'. Wait for it or stop it.", e);
-        }
+        foreach (var torn in Directory.GetFiles(folder, "*.partial")) File.Delete(torn);
+        var file = Path.Combine(folder, "sittings.csv");
+        var (who, start) = (claim.Holder, File.Exists(file) ? "" : "claim,host,process,worker,started,resumed\n");
+        File.AppendAllText(file, string.Create(CultureInfo.InvariantCulture,
+            $"{start}{claim.Generation},{who.Host},{who.ProcessId},{who.Worker.Replace(',', ' ')},{DateTime.UtcNow:s}Z,{resumed}\n"));
     }
 
     /// <summary><c>epochs.csv</c>: a line per epoch; an empty cell was not measured.</summary>

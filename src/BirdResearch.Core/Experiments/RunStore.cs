@@ -51,6 +51,9 @@ public sealed class RunStore
     /// <summary>Folder in which a run is made until it is whole.</summary>
     public string PartialFolderOf(string ablation, string run) => FolderOf(ablation, run) + Partial;
 
+    /// <summary>The claim on a run (see <see cref="Claims.Claim"/>): files beside its partial folder.</summary>
+    public string ClaimOf(string ablation, string run) => FolderOf(ablation, run) + ".claim";
+
     /// <summary>
     /// Name of the run of a complete trial on that data: readable first, then the hash of <see cref="RunIdentity"/>. Of weights to start from only
     /// the content plays a part in it.
@@ -125,13 +128,28 @@ public sealed class RunStore
         }
     }
 
-    /// <summary>Writes the record into the partial folder as its last file and renames the folder: from here on the run exists.</summary>
-    public void Finish(RunRecord record) => Finish(record.Ablation, record.Name, record);
+    /// <summary>
+    /// Writes the record into the partial folder as its last file and renames the folder: from here on the run exists. Where it exists
+    /// already it stays, and the partial folder goes. Returns the record that counts.
+    /// </summary>
+    public RunRecord Finish(RunRecord record) => Finish(record.Ablation, record.Name, record);
 
-    internal void Finish<T>(string ablation, string run, T record)
+    internal T Finish<T>(string ablation, string run, T record)
+        where T : class
     {
         var folder = PartialFolderOf(ablation, run);
-        File.WriteAllText(Path.Combine(folder, "run.json"), JsonSerializer.Serialize(record, Json) + "\n");
-        Directory.Move(folder, FolderOf(ablation, run));
+        try
+        {
+            File.WriteAllText(Path.Combine(folder, "run.json"), JsonSerializer.Serialize(record, Json) + "\n");
+            Directory.Move(folder, FolderOf(ablation, run));
+        }
+        catch (IOException) when (Find<T>(ablation, run) is not null)
+        {
+            if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
+            return Find<T>(ablation, run)!;
+        }
+        // Only now: a training whose record did not get here is not to be done again.
+        foreach (var file in RunFiles.Checkpoints(FolderOf(ablation, run))) File.Delete(file);
+        return record;
     }
 }

@@ -1,3 +1,4 @@
+using BirdResearch.Claims;
 using BirdResearch.Data;
 using BirdResearch.Features;
 using BirdResearch.Inference;
@@ -22,6 +23,9 @@ public enum RunPhase
     /// <summary>It exists and was read back.</summary>
     ReadBack,
 
+    /// <summary>Others train it; the note says who.</summary>
+    Waiting,
+
     /// <summary>It starts, or goes on from its last whole epoch.</summary>
     Started,
 
@@ -39,10 +43,18 @@ public enum RunPhase
 
     /// <summary>It is whole.</summary>
     Finished,
+
+    /// <summary>It could not be trained; the note says why.</summary>
+    Failed,
 }
 
-/// <summary>Runs trials: reads back what exists, goes on where one was stopped, trains what is missing.</summary>
-public sealed class TrialRunner(RunStore store)
+/// <summary>
+/// Runs trials: reads back what exists, goes on where one was stopped, trains what is missing. Any number of processes, also of several
+/// machines, may run the same trials in one store: each run is trained by whoever holds its claim.
+/// </summary>
+/// <param name="store">Where runs lie.</param>
+/// <param name="me">Who claims runs; null takes this process.</param>
+public sealed partial class TrialRunner(RunStore store, ClaimHolder? me = null)
 {
     readonly Dictionary<string, Dataset> _data = [];
     readonly Dictionary<(string, int, double), WindowReader> _readers = [];
@@ -82,37 +94,8 @@ public sealed class TrialRunner(RunStore store)
         _ = PretrainedWeights.Load(model, weights);
     }
 
-    /// <summary>The finished run of a trial: read back where it exists, trained where it does not.</summary>
-    public RunRecord Run(string ablation, Trial trial, IProgress<RunEvent>? listener = null, CancellationToken cancellation = default)
-    {
-        trial = Complete(trial);
-        var data = Open(trial.Data);
-        var name = RunStore.NameOf(trial, data);
-        if (store.Find(ablation, name) is { } found)
-        {
-            if (!RunIdentity.Matches(found, trial))
-                throw new InvalidDataException(
-                    $"'{store.FolderOf(ablation, name)}' was made when some default was another: its settings are not those that are asked for. Move it away to have it made again.");
-            listener?.Report(new RunEvent(name, RunPhase.ReadBack, Record: found));
-            return found;
-        }
-
-        var folder = Directory.CreateDirectory(store.PartialFolderOf(ablation, name)).FullName;
-        RunRecord record;
-        using (RunFiles.Lock(folder))
-        {
-            var checkpoint = Path.Combine(folder, "checkpoint.safetensors");
-            listener?.Report(new RunEvent(name, RunPhase.Started, Note: Checkpoints(folder).Any() ? "goes on from its last whole epoch" : null));
-            record = Train(ablation, name, trial, data, folder, checkpoint, listener, cancellation);
-            foreach (var file in Checkpoints(folder).ToList()) File.Delete(file);
-        }
-        store.Finish(record);
-        listener?.Report(new RunEvent(name, RunPhase.Finished, Record: record));
-        return record;
-    }
-
     RunRecord Train(
-        string ablation, string name, Trial trial, Dataset data, string folder, string checkpoint,
+        string ablation, string name, Trial trial, Dataset data, string folder, Action beforeSaving,
         IProgress<RunEvent>? listener, CancellationToken cancellation)
     {
         using var scope = torch.NewDisposeScope();
@@ -126,7 +109,8 @@ public sealed class TrialRunner(RunStore store)
         var reader = ReaderOf(data, frontEnd.SampleRate, trial.Training.WindowSeconds);
         FrontEndFitting.Prepare(frontEnd, reader, data, split, trial.Seed, Path.Combine(folder, FrontEndFitting.FileName), cancellation);
         var training = new SelfTraining(frontEnd, seed => Create(trial, data, shape, seed).Model, reader, data, split, trial.Training, trial.Seed);
-        training.Run(model, checkpoint, Relay(name, listener), note => listener?.Report(new RunEvent(name, RunPhase.Noted, Note: note)), cancellation);
+        training.Run(
+            model, Path.Combine(folder, RunFiles.Checkpoint), Relay(name, listener), note => listener?.Report(new RunEvent(name, RunPhase.Noted, Note: note)), cancellation, beforeSaving);
         var trainer = training.Last;
 
         if (reader.Disk?.Trouble is { } trouble) listener?.Report(new RunEvent(name, RunPhase.Noted, Note: trouble));
@@ -137,6 +121,7 @@ public sealed class TrialRunner(RunStore store)
         adapter.Adapt(cancellation); // from here on the model holds what is saved; the scores above are the source's
         if (data.Soundscapes.Count > 0) evaluations["soundscape"] = adapter.Evaluate(trainer.Loss, data.Soundscapes, "soundscape", cancellation);
 
+        beforeSaving();
         RunFiles.WriteEpochs(folder, training.Rows);
         if (training.Rounds.Count > 0) RunFiles.WritePseudoLabels(folder, training.Labels);
         RunFiles.WriteClasses(folder, data, split, evaluations);
@@ -191,8 +176,6 @@ public sealed class TrialRunner(RunStore store)
         if (loaded is null || loaded.Missing.Contains($"{model.HeadKey}.weight")) model.ScaleHead(trial.Training.HeadScale);
         return (model, loaded, facts);
     }
-
-    static IEnumerable<string> Checkpoints(string folder) => Directory.EnumerateFiles(folder, "checkpoint*.safetensors");
 
     /// <summary>Shape of one window's features.</summary>
     public static InputShape ShapeOf(FrontEnd frontEnd, double windowSeconds) =>

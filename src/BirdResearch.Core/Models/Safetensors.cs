@@ -67,8 +67,8 @@ public sealed class Safetensors : IDisposable
         // As the format's own writer does: wide types first, so that every tensor lies at a multiple of its element size; then by name.
         var ordered = tensors.OrderByDescending(t => t.Tensor.ElementSize).ThenBy(t => t.Key, StringComparer.Ordinal).ToList();
         var header = Header(ordered, metadata);
-        var beside = path + ".partial";
-        using (var file = new FileStream(beside, FileMode.Create, FileAccess.Write))
+        var beside = $"{path}.{Guid.NewGuid():N}.partial";   // of this writer alone
+        using (var file = new FileStream(beside, FileMode.CreateNew, FileAccess.Write))
         {
             Span<byte> prefix = stackalloc byte[Prefix];
             BinaryPrimitives.WriteUInt64LittleEndian(prefix, (ulong)header.Length);

@@ -84,9 +84,10 @@ public sealed class SelfTraining
     /// <param name="progress">Called a few times a second and after every epoch, with how far the training under way is.</param>
     /// <param name="note">Called with what a reader should know.</param>
     /// <param name="cancellation">Stops between two steps.</param>
+    /// <param name="beforeSaving">Called before a checkpoint is renewed; throws where that may not be done any more.</param>
     public void Run(
         Classifier model, string? checkpoint = null, IProgress<TrainingProgress>? progress = null, Action<string>? note = null,
-        CancellationToken cancellation = default)
+        CancellationToken cancellation = default, Action? beforeSaving = null)
     {
         List<Classifier> others = [];
         try
@@ -101,7 +102,7 @@ public sealed class SelfTraining
                 foreach (var (member, net) in others.Prepend(model).Index())
                 {
                     if (round > 0 && Settings.Afresh) StartAfresh(net, SeedOf(round, member));
-                    var trainer = Train(net, round, member, pseudo, Beside(checkpoint, round, member), progress, cancellation);
+                    var trainer = Train(net, round, member, pseudo, Beside(checkpoint, round, member), progress, cancellation, beforeSaving);
                     var evaluation = trainer.Evaluate(windows, "unlabelled", cancellation: cancellation);
                     scores.Add(evaluation.Scores);
                     seconds += evaluation.Seconds;
@@ -110,7 +111,7 @@ public sealed class SelfTraining
                 note?.Invoke(_rounds[^1].ToString());
             }
             if (Settings.Rounds > 0 && Settings.Afresh) StartAfresh(model, SeedOf(Settings.Rounds, 0));
-            Train(model, Settings.Rounds, 0, pseudo, checkpoint, progress, cancellation);
+            Train(model, Settings.Rounds, 0, pseudo, checkpoint, progress, cancellation, beforeSaving);
         }
         finally
         {
@@ -131,14 +132,14 @@ public sealed class SelfTraining
 
     Trainer Train(
         Classifier net, int round, int member, IReadOnlyList<Clip> pseudo, string? checkpoint, IProgress<TrainingProgress>? progress,
-        CancellationToken cancellation)
+        CancellationToken cancellation, Action? beforeSaving)
     {
         var settings = _settings with { Budget = PartOfBudget() };
         // What chooses epochs, and what is drawn of the curve, is the last training's.
         if (round < Settings.Rounds) settings = settings with { EvaluateEvery = int.MaxValue, Stopping = new() };
         var trainer = new Trainer(
             _frontEnd, net, _reader, _data, _split, settings, SeedOf(round, member), new EpochClips(_split.Train, pseudo, Settings.Share, SeedOf(round, member)));
-        trainer.Run(checkpoint, progress, cancellation);
+        trainer.Run(checkpoint, progress, cancellation, beforeSaving);
         _trainers.Add(trainer);
         return trainer;
     }

@@ -110,7 +110,9 @@ public sealed class Trainer
     /// <param name="checkpoint">File that holds the last whole epoch; null keeps none.</param>
     /// <param name="progress">Called a few times a second and after every epoch.</param>
     /// <param name="cancellation">Stops between two steps; the last whole epoch stays in the checkpoint.</param>
-    public void Run(string? checkpoint = null, IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)
+    /// <param name="beforeSaving">Called before the checkpoint is renewed; throws where that may not be done any more.</param>
+    public void Run(
+        string? checkpoint = null, IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default, Action? beforeSaving = null)
     {
         if (checkpoint is not null && File.Exists(checkpoint))
             _rows.AddRange(Checkpoint.Read<EpochRow>(checkpoint, _model, _optimiser, _states));
@@ -121,6 +123,7 @@ public sealed class Trainer
         {
             var row = RunEpoch(_rows.Count, pace, cancellation);
             _rows.Add(row);
+            beforeSaving?.Invoke();
             if (checkpoint is not null) Checkpoint.Write(checkpoint, _model, _optimiser, _rows, _states);
             pace.Report(row);
         }

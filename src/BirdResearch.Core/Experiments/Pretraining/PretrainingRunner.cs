@@ -1,4 +1,5 @@
 using System.Globalization;
+using BirdResearch.Claims;
 using BirdResearch.Data;
 using BirdResearch.Features;
 using BirdResearch.Models;
@@ -41,24 +42,36 @@ public sealed class PretrainingRunner(RunStore store)
             return found;
         }
 
+        Directory.CreateDirectory(store.AblationFolder(RunStore.Pretraining));
+        using var claim = Claim.Wait(
+            store.ClaimOf(RunStore.Pretraining, name), ClaimHolder.Here(), () => store.Find<PretrainingRecord>(RunStore.Pretraining, name) is not null,
+            by => listener?.Report(new PretrainingEvent(name, RunPhase.Waiting, Note: $"{by?.Holder} trains it, since {by?.Since.ToLocalTime():HH:mm}")), cancellation);
+        if (claim is null) return Run(trial, listener, cancellation);   // another process has finished it meanwhile
+
         var folder = Directory.CreateDirectory(store.PartialFolderOf(RunStore.Pretraining, name)).FullName;
+        var resumes = File.Exists(Path.Combine(folder, RunFiles.Checkpoint));
+        RunFiles.Begin(folder, claim, resumes);
+        listener?.Report(new PretrainingEvent(name, RunPhase.Started, Note: string.Create(CultureInfo.InvariantCulture,
+            $"{data.Recordings} recordings, {data.Seconds / 3600:0.0} h; {data.Train.Count} windows an epoch, {data.Validation.Count} to validate{(resumes ? "; goes on from its last whole epoch" : "")}")));
         PretrainingRecord record;
-        using (RunFiles.Lock(folder))
+        try
         {
-            var checkpoint = Path.Combine(folder, "checkpoint.safetensors");
-            var resumed = File.Exists(checkpoint) ? "; goes on from its last whole epoch" : "";
-            listener?.Report(new PretrainingEvent(name, RunPhase.Started, Note: string.Create(CultureInfo.InvariantCulture,
-                $"{data.Recordings} recordings, {data.Seconds / 3600:0.0} h; {data.Train.Count} windows an epoch, {data.Validation.Count} to validate{resumed}")));
-            record = Train(name, trial, data, folder, checkpoint, listener, cancellation);
-            File.Delete(checkpoint);
+            record = Train(name, trial, data, folder, claim, listener, cancellation);
         }
-        store.Finish(RunStore.Pretraining, name, record);
+        catch (OperationCanceledException) when (claim.Lost.IsCancellationRequested)
+        {
+            claim.Check();   // says why
+            throw;
+        }
+        claim.Seal();
+        record = store.Finish(RunStore.Pretraining, name, record);
+        claim.Complete();
         listener?.Report(new PretrainingEvent(name, RunPhase.Finished, Record: record));
         return record;
     }
 
     static PretrainingRecord Train(
-        string name, PretrainingTrial trial, PretrainingData data, string folder, string checkpoint,
+        string name, PretrainingTrial trial, PretrainingData data, string folder, Claim claim,
         IProgress<PretrainingEvent>? listener, CancellationToken cancellation)
     {
         using var scope = torch.NewDisposeScope();
@@ -68,7 +81,8 @@ public sealed class PretrainingRunner(RunStore store)
         using var model = SsambaPretrainer.Create(trial.Model, TrialRunner.ShapeOf(frontEnd, settings.WindowSeconds), settings.DropPathRate);
         var reader = new WindowReader(data.Sound, frontEnd.SampleRate, settings.WindowSeconds, disk: DiskCache.FromEnvironment());
         var pretrainer = new Pretrainer(frontEnd, model, reader, data, settings, trial.Seed);
-        pretrainer.Run(checkpoint, listener is null ? null : new Relay(name, listener), cancellation);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, claim.Lost);
+        pretrainer.Run(Path.Combine(folder, RunFiles.Checkpoint), listener is null ? null : new Relay(name, listener), stop.Token, claim.Check);
 
         WriteEpochs(folder, pretrainer.Rows);
         Safetensors.Write(Path.Combine(folder, "weights.safetensors"), StateDictionary.Of(model), new Dictionary<string, string>

@@ -68,13 +68,16 @@ public sealed class Pretrainer
     /// <param name="checkpoint">File that holds the last whole epoch; null keeps none.</param>
     /// <param name="progress">Called a few times a second and after every epoch.</param>
     /// <param name="cancellation">Stops between two steps; the last whole epoch stays in the checkpoint.</param>
-    public void Run(string? checkpoint = null, IProgress<PretrainingProgress>? progress = null, CancellationToken cancellation = default)
+    /// <param name="beforeSaving">Called before the checkpoint is renewed; throws where that may not be done any more.</param>
+    public void Run(
+        string? checkpoint = null, IProgress<PretrainingProgress>? progress = null, CancellationToken cancellation = default, Action? beforeSaving = null)
     {
         if (checkpoint is not null && File.Exists(checkpoint)) _rows.AddRange(Checkpoint.Read<PretrainingRow>(checkpoint, _model, _optimiser));
         while (_rows.Count < _settings.Epochs)
         {
             var row = RunEpoch(_rows.Count, progress, cancellation);
             _rows.Add(row);
+            beforeSaving?.Invoke();
             if (checkpoint is not null) Checkpoint.Write(checkpoint, _model, _optimiser, _rows);
             progress?.Report(ProgressOf(row.Epoch, 0, row.ClipsPerSecond, row));
         }
