@@ -20,6 +20,7 @@ var root = new RootCommand(
 {
     Demo.Create(),
     Run.Create(),
+    WorkVerb.Create(),
     Pretrain.Create(),
     Report.Create(),
     Export.Create(),

@@ -54,6 +54,13 @@ public static class Verb
         return command;
     }
 
+    /// <summary>Leaves a command out of the help.</summary>
+    public static Command Hide(this Command command)
+    {
+        command.Hidden = true;
+        return command;
+    }
+
     /// <summary>Splits <c>a,b c</c> into its items.</summary>
     public static IReadOnlyList<string> Items(string? text) =>
         text is null ? [] : text.Split([',', ' '], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);

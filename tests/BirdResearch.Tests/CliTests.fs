@@ -7,13 +7,15 @@ open System.Text.Json
 open System.Threading
 open Expecto
 
-let start (results: string) (args: string list) =
+let startInfo (results: string) (args: string list) =
     let info = ProcessStartInfo ("dotnet", RedirectStandardOutput = true, RedirectStandardError = true)
     info.ArgumentList.Add (Path.Combine (AppContext.BaseDirectory, "bird.dll"))
     for arg in args do info.ArgumentList.Add arg
     info.Environment["BIRD_RESULTS"] <- results
     info.Environment["NO_COLOR"] <- "1"
-    Process.Start info |> nonNull
+    info
+
+let start results args = startInfo results args |> Process.Start |> nonNull
 
 let finish (p: Process) =
     let error = p.StandardError.ReadToEndAsync ()

@@ -57,6 +57,7 @@ let all =
         CliTests.tests
         ClaimTests.tests
         SharedStoreTests.tests
+        SlurmTests.tests
         PretrainedTests.tests
         EnsembleRunsTests.tests
         AnalysisTests.tests

@@ -89,7 +89,7 @@ let private oneProcess =
             Expect.stringContains (nonNull (notes RunPhase.Failed events |> List.exactlyOne)) RunFiles.Checkpoint "why"
             events.Clear()
             let second = work (ClaimHolder.Here("worker 2", "call"))
-            Expect.equal second.Failures first.Failures "known to the call"
+            Expect.equal (List.ofSeq second.Failures) (List.ofSeq first.Failures) "known to the call"
             Expect.isFalse (ExperimentTests.seen RunPhase.Started events) "not tried again"
             work (ClaimHolder.Here("worker 1", "another call")) |> ignore
             Expect.isTrue (ExperimentTests.seen RunPhase.Started events) "another call tries"
@@ -123,6 +123,7 @@ type private Worker(results: string, args: string list) =
     member _.Errors = String.Join("\n", errors)
     member _.Epochs = lines |> Seq.filter (fun l -> l.Contains " epoch ") |> Seq.length
     member _.Kill() = running.Kill(); running.WaitForExit()
+    member _.Stop() = use kill = Process.Start("kill", [ "-TERM"; string running.Id ]) in kill.WaitForExit()
     member _.HasExited = running.HasExited
     member _.End() = running.WaitForExit(); running.ExitCode
     interface IDisposable with
@@ -201,4 +202,57 @@ let private processes =
             Environment.SetEnvironmentVariable("BIRD_LEASE", null)
     }
 
-let tests = testList "Shared store" [ oneProcess; processes ]
+let private crews =
+    testSequencedGroup "torch"
+    <| testList "crews" [
+        let args root extra = rootOf root, args @ [ "--data"; (TrainingTests.tinyData.Force()).Root; "--workers"; "2" ] @ extra
+        let start (root, args) = new Worker(root, args)
+        let kill (pid: int) = try Process.GetProcessById(pid).Kill() with :? ArgumentException -> ()
+        let isGone (pid: int) = try Process.GetProcessById(pid).HasExited with :? ArgumentException -> true
+        let pids root =
+            [ for file in Directory.GetFiles(Path.Combine(rootOf root, "front-ends"), "*.claim-*") do
+                  let hit = System.Text.RegularExpressions.Regex.Match(File.ReadAllText file, "\"process_id\":(\\d+)")
+                  if hit.Success && not (isGone (int hit.Groups[1].Value)) then int hit.Groups[1].Value ]
+        let until what (condition: unit -> bool) =
+            let patience = Stopwatch.StartNew()
+            while not (condition ()) do
+                if patience.Elapsed > TimeSpan.FromMinutes 3.0 then failtest $"waited in vain: {what}"
+                Thread.Sleep 5
+
+        test "two workers train an ablation to the scores of one, one of them killed, and a stop stops both" {
+            use stopped = start (args "crew" [])
+            until "an epoch" (fun () -> stopped.Epochs >= 1 || stopped.HasExited)
+            stopped.Stop()
+            Expect.equal (stopped.End()) 130 $"as after Ctrl-C: {stopped.Errors}"
+            Expect.isNonEmpty (Directory.GetDirectories(Path.Combine(rootOf "crew", "front-ends"), "*.partial")) "what was begun stays"
+
+            use robbed = start (args "crew" [])
+            until "an epoch" (fun () -> robbed.Epochs >= 1 || robbed.HasExited)
+            let killed = pids "crew" |> List.truncate 1
+            List.iter kill killed
+            Expect.equal (robbed.End()) 1 "something went wrong"
+            Expect.stringContains robbed.Errors "ended by itself with code 137 (signal 9)" "what"
+            expectWhole "crew" [] Int32.MaxValue (scores "shared-undisturbed")
+        }
+        test "a crew whose parent is killed does not live on" {
+            use orphaned = start (args "crew-orphaned" [ "--set"; "training.budget=4000 epochs" ])
+            until "an epoch" (fun () -> orphaned.Epochs >= 1 || orphaned.HasExited)
+            let children = pids "crew-orphaned"
+            Expect.isNonEmpty children "workers"
+            orphaned.Kill()
+            until "their end" (fun () -> List.forall isGone children)
+        }
+        test "a crew says which run failed, trains the others, and ends with a code" {
+            let root, arguments = args "crew-failed" []
+            let store = RunStore root
+            let run = RunStore(rootOf "shared-undisturbed").Runs "front-ends" |> Seq.head
+            let folder = Directory.CreateDirectory(store.PartialFolderOf("front-ends", run)).FullName
+            File.WriteAllText(Path.Combine(folder, RunFiles.Checkpoint), "no checkpoint")
+            use crew = start (root, arguments)
+            Expect.equal (crew.End()) 1 "code"
+            Expect.stringContains crew.Errors run "which"
+            Expect.equal (Seq.length (store.Runs "front-ends")) 3 "the others"
+        }
+    ]
+
+let tests = testList "Shared store" [ oneProcess; processes; crews ]

@@ -1,9 +1,10 @@
 using System.CommandLine;
+using BirdResearch.Cli.Slurm;
+using BirdResearch.Cli.Workers;
 using BirdResearch.Data;
 using BirdResearch.Experiments;
 using BirdResearch.Models;
 using BirdResearch.Training;
-using TorchSharp;
 
 namespace BirdResearch.Cli.Verbs;
 
@@ -32,7 +33,9 @@ public static class Run
         var rungs = new Option<int>("--rungs") { Description = "Steps of halving, the one on the whole budget included", DefaultValueFactory = _ => 3 };
         var precision = new Option<string?>("--precision") { Description = "fp32, bf16, or auto: bf16 where a short trial finds it faster" };
         var threads = new Option<int?>("--threads") { Description = "Threads for torch (default: all cores)" };
-        return new Command("run",
+        var workers = new Option<int>("--workers") { Description = "Trainings at once, each in a process of its own with its share of the cores", DefaultValueFactory = _ => 1 };
+        var slurm = new SlurmOptions();
+        var command = new Command("run",
             """
             Trains what is missing of an ablation, reads back the rest, and writes its report.
 
@@ -50,10 +53,16 @@ public static class Run
               bird run front-ends --sweep features.expansion.k=8,16,32 --front-ends expand-and-sparsify
               bird run models --models mamba --sweep 'training.learning_rate=1e-4..1e-2 log' --search halving
               bird run regularisation --arm notebooks/arms/crackle.cs an augmentation of your own
+              bird run budgets --workers 4                            four trainings at once; so may other machines that share results/
+              bird run models --executor slurm --time 02:00:00        what is missing, as an array on a cluster; --state, --cancel
 
             Stop it with Ctrl-C at any time: the same command goes on from the last whole epoch.
             """)
-        { name, data, fold, seeds, budget, epochs, models, frontEnds, pretrained, set, arms, sweep, search, candidates, searchSeed, eta, rungs, precision, threads }.Does((p, cancellation) =>
+        {
+            name, data, fold, seeds, budget, epochs, models, frontEnds, pretrained, set, arms, sweep, search, candidates, searchSeed, eta, rungs, precision, threads, workers,
+        };
+        slurm.AddTo(command);
+        return command.Does((p, cancellation) =>
         {
             var ablation = Ablations.Named(p.GetRequiredValue(name));
             if (p.GetValue(budget) is not null && p.GetValue(epochs) is not null)
@@ -86,7 +95,10 @@ public static class Run
             var halving = how == "halving" ? new Halving { Eta = p.GetRequiredValue(eta), Rungs = p.GetRequiredValue(rungs) } : null;
             halving?.Check();
             ablation = ablation.Over(p.GetValue(seeds) is { } list ? Seeds(list) : ablation.Seeds);
-            return Go(ablation, p.GetValue(threads), cancellation, p.GetValue(fold), halving);
+            var files = p.GetValue(arms) ?? [];
+            if (!slurm.IsAsked(p)) return Go(ablation, p.GetValue(threads), cancellation, p.GetValue(fold), halving, p.GetValue(workers), files);
+            if (halving is not null) throw new ArgumentException("--search halving needs each step's scores before the next one, which an array does not wait for; use --workers, or --search random.");
+            return slurm.Go(p, RunStore.Open(), ablation, files, a => Opened(a, cancellation, p.GetValue(fold)));
         });
     }
 
@@ -96,17 +108,28 @@ public static class Run
     /// <param name="cancellation">Stops between two steps.</param>
     /// <param name="folds">Folds held out, such as <c>1,3</c> or <c>all</c>; null leaves each trial its own.</param>
     /// <param name="halving">How the cells are narrowed down; null runs them all.</param>
-    public static int Go(Ablation ablation, int? threads, CancellationToken cancellation, string? folds = null, Halving? halving = null)
+    /// <param name="workers">Trainings at once, each in a process of its own.</param>
+    /// <param name="arms">Files of the arms of one's own among the trials.</param>
+    public static int Go(
+        Ablation ablation, int? threads, CancellationToken cancellation, string? folds = null, Halving? halving = null, int workers = 1, IReadOnlyList<string>? arms = null)
     {
-        if (threads is { } count)
-        {
-            if (count is < 1 or > 1024) throw new ArgumentException($"--threads is {count}; it must be between 1 and 1024.");
-            torch.set_num_threads(count);
-        }
+        WorkVerb.SetThreads(threads);
+        (var runner, ablation) = Opened(ablation, cancellation, folds);
+        var store = RunStore.Open();
+        var training = new GridTraining(store, runner, workers, threads, arms ?? [], cancellation);
+        if (halving is null) training.Run(ablation);
+        else halving.Run(ablation, training.RunWhole, rung => Screen.Line($"{rung}"));
+        if (store.Runs(ablation.Name).Any()) Report.Show(store, ablation);
+        foreach (var trouble in training.Troubles) Screen.Error(trouble);
+        return training.Troubles.Count == 0 ? 0 : Verb.Failed;
+    }
+
+    /// <summary>Opens the data of an ablation and checks what can be checked before anything is trained.</summary>
+    static (TrialRunner Runner, Ablation Ablation) Opened(Ablation ablation, CancellationToken cancellation, string? folds)
+    {
         Screen.Title(ablation.Name);
         Screen.Line(ablation.Question);
-        var store = RunStore.Open();
-        var runner = new TrialRunner(store);
+        var runner = new TrialRunner(RunStore.Open());
         foreach (var data in ablation.Trials.Select(t => t.Data).Distinct().ToList())
         {
             var opened = DataScreen.Open(runner, data, cancellation);
@@ -114,10 +137,7 @@ public static class Run
             foreach (var fold in ablation.Trials.Where(t => t.Data == data).Select(t => t.Fold).Distinct()) Screen.Line($"  {Splits.Of(opened, fold)}");
         }
         foreach (var trial in ablation.Trials.DistinctBy(t => (t.Model, t.FrontEnd, t.Features, t.Data, t.Training.Pretrained))) runner.CheckPretrained(trial);
-        if (halving is null) TrialScreen.Show(ablation.Trials, listener => runner.RunAll(ablation.Name, ablation.Trials, listener, cancellation));
-        else halving.Run(ablation, grid => TrialScreen.Show(grid.Trials, listener => runner.RunAll(grid.Name, grid.Trials, listener, cancellation)), rung => Screen.Line($"{rung}"));
-        Report.Show(store, ablation);
-        return 0;
+        return (runner, ablation);
     }
 
     /// <summary>The cells that have one of the values; for a value that none has, the cells of the first value, changed to it.</summary>

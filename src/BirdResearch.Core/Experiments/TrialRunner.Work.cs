@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using BirdResearch.Claims;
 
 namespace BirdResearch.Experiments;
@@ -32,7 +33,7 @@ public sealed partial class TrialRunner
     {
         settings.Check();
         var jobs = trials.Select((trial, i) => new Job(this, ablation, Complete(trial), listenerOf?.Invoke(i))).ToList();
-        var (trained, told) = (0, "");
+        var (trained, told, idle) = (0, "", Stopwatch.StartNew());
         while (true)
         {
             var before = trained;
@@ -43,19 +44,24 @@ public sealed partial class TrialRunner
                 if (trained >= settings.MostRuns) return Done();
             }
             var open = jobs.Where(j => !j.IsOver).ToList();
-            if (open.Count == 0 || !settings.WaitsForOthers) return Done();
-            if (trained > before) continue;
-            if (Told(open) is var text && text != told) open[0].Tell(RunPhase.Waiting, told = text);
+            if (open.Count == 0 || (trained == before && idle.Elapsed.TotalSeconds >= settings.PatienceSeconds)) return Done();
+            if (trained > before)
+            {
+                idle.Restart();
+                continue;
+            }
+            if (Told(open) is { } text && text != told) open[0].Tell(RunPhase.Waiting, told = text);
             Claim.Pause(_me, cancellation);
         }
 
         WorkDone Done() => new([.. jobs.Select(j => j.Record)], [.. jobs.Select(j => j.Failure).OfType<RunFailure>()]);
     }
 
-    static string Told(IReadOnlyList<Job> open)
+    /// <summary>By whom the open runs are trained; null where that is known to the call, because they are its own workers.</summary>
+    string? Told(IReadOnlyList<Job> open)
     {
-        var others = open.Select(j => j.HeldBy).OfType<ClaimNote>().Select(n => $"{n.Holder}, since {n.Since.ToLocalTime():HH:mm}").Distinct();
-        return $"{(open.Count == 1 ? "1 run is" : $"{open.Count} runs are")} being trained by others ({string.Join("; ", others)})";
+        var others = open.Select(j => j.HeldBy).OfType<ClaimNote>().Where(n => n.Holder.Session != _me.Session).Select(n => $"{n.Holder}, since {n.Since.ToLocalTime():HH:mm}").ToList();
+        return others.Count == 0 ? null : $"{(others.Count == 1 ? "1 run is" : $"{others.Count} runs are")} being trained by others ({string.Join("; ", others.Distinct())})";
     }
 
     /// <summary>A trial on its way to its record.</summary>

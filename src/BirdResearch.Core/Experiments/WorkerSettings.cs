@@ -6,8 +6,8 @@ public sealed record WorkerSettings
     /// <summary>Most runs that it trains; what exists does not count.</summary>
     public int MostRuns { get; init; } = int.MaxValue;
 
-    /// <summary>Whether it waits in the end for runs that others train, and takes over those of dead workers.</summary>
-    public bool WaitsForOthers { get; init; } = true;
+    /// <summary>Seconds for which it waits in the end, without anything to do, for runs that others train; infinite until all are finished.</summary>
+    public double PatienceSeconds { get; init; } = double.PositiveInfinity;
 
     /// <summary>Whether it goes on with the other runs after one that failed.</summary>
     public bool GoesOn { get; init; } = true;
@@ -19,6 +19,7 @@ public sealed record WorkerSettings
     public void Check()
     {
         if (MostRuns < 1) throw new ArgumentException($"most_runs is {MostRuns}; it must be at least 1.");
+        if (!(PatienceSeconds >= 0)) throw new ArgumentException($"patience_seconds is {PatienceSeconds}; it must be at least 0.");
         if (MostDeaths < 1) throw new ArgumentException($"most_deaths is {MostDeaths}; it must be at least 1.");
     }
 }
