@@ -206,6 +206,33 @@ let tests =
                 Expect.allEqual (List.map fst counts.Tail) (fst counts.Tail.Head) "live tensors"
                 Expect.allEqual (List.map snd counts) (snd counts.Head) "statistics"
         }
+        test "secondary labels are learned as absent, unknown, half or present, from the table to the scores" {
+            let root = Path.Combine(Path.GetTempPath(), $"bird-tests-{Environment.ProcessId}", "secondary")
+            TinyBirds.copy (TrainingTests.tinyData.Force()).Root root
+            let table = Path.Combine(root, "train_metadata.csv")
+            let heard = (TrainingTests.tinyData.Force()).Classes[1]
+            // Every recording of another species names this one as heard in the background.
+            let lines = File.ReadAllLines table
+            let marked (line: string) = if line.StartsWith(heard + ",") then line else Text.RegularExpressions.Regex(@",""?\[[^\]]*\]""?,").Replace(line, $",['{heard}'],", 1)
+            File.WriteAllLines(table, [| yield lines[0]; for line in lines[1..] -> marked line |])
+            let store = ExperimentTests.freshStore ()
+            let score rule =
+                let training =
+                    TrainingSettings(
+                        Budget = Budget.OfEpochs 20, BatchSize = 4, WindowSeconds = 2.0, EvaluationWindows = 1, LearningRate = 5e-3, EvaluateEvery = 20,
+                        Augmentation = AugmentationSettings.Off)
+                let trial = TrialSettings.Set(Trial(Data = root, Model = "tsresnet_tiny", FrontEnd = "mel-64", Training = training), $"training.sampling.secondary_labels={rule}")
+                let record = TrialRunner(store).Run("a", trial)
+                Expect.equal ((string record.Trial.Training.Sampling.SecondaryLabels).ToLowerInvariant()) rule "in the record"
+                let scores = RunFiles.ReadScores(store.FolderOf("a", record.Name), "train")
+                Seq.average [ for row in 0 .. scores.Ids.Count - 1 do if not (scores.Truth[row * 3 + 1]) then scores.Values[row * 3 + 1] ]
+            let ignore, mask, half, full = score "ignore", score "mask", score "half", score "full"
+            let all = $"ignore {ignore:F3}, half {half:F3}, full {full:F3}, mask {mask:F3}"
+            Expect.isLessThan ignore 0.3 all
+            Expect.floatClose { absolute = 0.1; relative = 0.0 } half 0.5 all
+            Expect.isGreaterThan full 0.8 all
+            Expect.isGreaterThan mask 0.6 all // only the recordings that hold it are learned
+        }
         test "what a model or a data set does not have is named, with what has it" {
             let runner = TrialRunner(ExperimentTests.freshStore ())
             let complete (t: Trial) = messageOf (fun () -> runner.Complete t)
