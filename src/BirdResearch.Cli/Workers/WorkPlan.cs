@@ -30,7 +30,7 @@ public sealed record WorkPlan(Ablation Ablation, string Session, int RunsPerTask
     public void LoadArms()
     {
         var digests = Arms.Select(file => ArmFile.Load(file).Digest).ToHashSet();
-        if (Ablation.Trials.Select(t => t.Code).FirstOrDefault(code => code is not null && !digests.Contains(code)) is { } changed)
+        if (Ablation.Trials.Select(t => t.Code).FirstOrDefault(code => code.Length > 0 && !digests.Contains(code)) is { } changed)
             throw new InvalidDataException($"The plan was made with '{changed}', which has been changed since ({string.Join(", ", Arms)}). Call 'bird run' again.");
     }
 
