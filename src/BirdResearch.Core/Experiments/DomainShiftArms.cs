@@ -1,5 +1,3 @@
-using BirdResearch.Data;
-using BirdResearch.Features;
 using BirdResearch.Training;
 
 namespace BirdResearch.Experiments;
