@@ -21,15 +21,18 @@ module ConfusionCharts =
     let private shares = [ "#ffffff"; "#deebf7"; "#b5d3ea"; "#82b7dc"; "#56a0d0" ]
     let private correlations = [ "#b35000"; "#e69f6a"; "#f7f7f7"; "#7db8da"; "#00598a" ]
 
+    let private rowsOfNames (title: string) (names: string list) =
+        namedAxis title names |> LinearAxis.style (Range = StyleParam.Range.MinMax(float names.Length - 0.5, -0.5), ShowLine = false)
+
     let private square (titleX: string) (titleY: string) (names: string list) (head: string) (traces: Trace2D list) =
-        let left = labelWidth names
+        let left = labelWidth [ for name in names -> name + "     " ]
         let height = 20 * names.Length + 44 + left
 
         traces
         |> finish height left 32 [ above 0.0 13.0 Theme.ink $"<b>{head}</b>" ] []
         |> Theme.apply height left 12 32 left
         |> Chart.withXAxis (namedAxis titleX names |> LinearAxis.style (TickAngle = -60, ShowLine = false))
-        |> Chart.withYAxis (namedAxis titleY names |> LinearAxis.style (Range = StyleParam.Range.MinMax(float names.Length - 0.5, -0.5), ShowLine = false))
+        |> Chart.withYAxis (rowsOfNames titleY names)
 
     let private pick (chosen: int list) (matrix: float[][]) = [ for i in chosen -> [ for j in chosen -> matrix[i][j] ] ]
 
@@ -62,6 +65,7 @@ module ConfusionCharts =
 
         [ for index, mistakes in List.indexed all -> grid 1 (index = 0) (0.0, 1.0) shares percent (pick chosen mistakes.Confusion) (hovers mistakes) ]
         |> square "highest score" "species" names "% of a species’ recordings"
+        |> Chart.withYAxis (rowsOfNames "species" [ for index, name in List.zip chosen names -> $"{name} ({all.Head.Recordings[index]})" ])
 
     /// Species that are heard in soundscapes, those most often heard first.
     let private heard (mistakes: Mistakes) =
@@ -80,7 +84,7 @@ module ConfusionCharts =
         let withoutSelf (rows: float list list) = rows |> List.mapi (fun i row -> row |> List.mapi (fun j value -> if i = j then nan else value))
 
         [ for index, mistakes in List.indexed all ->
-              grid 1 (index = 0) (-0.6, 0.6) correlations (fun _ -> "") (pick chosen (matrixOf mistakes) |> withoutSelf) (hovers mistakes) ]
+              grid 1 (index = 0) (-1.0, 1.0) correlations (fun _ -> "") (pick chosen (matrixOf mistakes) |> withoutSelf) (hovers mistakes) ]
         |> square "" "" names what
 
     /// Correlation of species' presence over soundscape windows.

@@ -43,16 +43,31 @@ module CurveCharts =
         let reached = progress.Reached run
         [ for epoch, value in column name run do
               match reached.TryFind epoch with
-              | Some amount -> epoch, amount, value
+              | Some amount -> amount, value
               | None -> () ]
-
-    /// Mean of amount and of value by epoch, over the epochs that every run has.
-    let private meanCurve (curves: (int * float * float) list list) =
-        List.concat curves
-        |> List.groupBy (fun (epoch, _, _) -> epoch)
-        |> List.filter (fun (_, points) -> points.Length = curves.Length)
         |> List.sortBy fst
-        |> List.map (fun (_, points) -> points |> List.averageBy (fun (_, amount, _) -> amount), points |> List.averageBy (fun (_, _, value) -> value))
+
+    /// A curve's value at an amount that it reaches, linear between its points.
+    let private valueAt (amount: float) (points: (float * float) list) =
+        match points |> List.tryFindBack (fun (x, _) -> x <= amount), points |> List.tryFind (fun (x, _) -> x >= amount) with
+        | Some(x0, y0), Some(x1, y1) when x1 > x0 -> y0 + (y1 - y0) * (amount - x0) / (x1 - x0)
+        | Some(_, y), _ -> y
+        | None, _ -> nan
+
+    /// Mean of several curves over the amounts that all of them reach; runs need not have been evaluated at the same ones.
+    let meanCurve (curves: (float * float) list list) : (float * float) list =
+        match curves with
+        | [ only ] -> only
+        | _ ->
+            let from, until = curves |> List.map (List.head >> fst) |> List.max, curves |> List.map (List.last >> fst) |> List.min
+
+            curves
+            |> List.concat
+            |> List.map fst
+            |> List.filter (fun amount -> from <= amount && amount <= until)
+            |> List.distinct
+            |> List.sort
+            |> List.map (fun amount -> amount, curves |> List.averageBy (valueAt amount))
 
     /// More arms than this would bury the means below their single runs.
     let private mostWithRuns = 8
@@ -63,10 +78,11 @@ module CurveCharts =
         let hover (who: string) = $"{who}<br>{progress.Title} %%{{x:,.4~r}}: %%{{y:.3f}}<extra></extra>"
 
         let yAxis =
-            if name.EndsWith("map", StringComparison.Ordinal) then Theme.unitAxis title
+            if name.EndsWith("map", StringComparison.Ordinal) then
+                Theme.scoreAxis title ([ for _, curves in drawn do for _, points in curves do for _, value in points -> value ] |> List.fold max 0.0)
             else Theme.axis title |> LinearAxis.style (RangeMode = StyleParam.RangeMode.ToZero)
 
-        let last = [ for _, curves in drawn do for _, points in curves do for _, amount, _ in points -> amount ] |> List.fold max 1.0
+        let last = [ for _, curves in drawn do for _, points in curves do for amount, _ in points -> amount ] |> List.fold max 1.0
 
         let xAxis =
             let axis = Theme.axis progress.Title |> LinearAxis.style (ShowGrid = false, RangeMode = StyleParam.RangeMode.ToZero)
@@ -78,7 +94,7 @@ module CurveCharts =
 
               if curves.Length > 1 && arms.Length <= mostWithRuns then
                   for run, points in curves do
-                      line style 1.0 0.4 (hover $"{label}, {seedOf run}") [ for _, amount, value in points -> amount, value ]
+                      line style 1.0 0.4 (hover $"{label}, {seedOf run}") points
 
               if not curves.IsEmpty then
                   curves |> List.map snd |> meanCurve |> line style 2.4 1.0 (hover $"{label}, mean of {curves.Length}") ]

@@ -153,7 +153,7 @@ module internal Figures =
               let ranked = ranked part "focal" confused
 
               { figure "confusion" "Which species are taken for which"
-                    $"Share of each species' held-out focal recordings (rows) by the species that scores highest (columns), over runs; recordings of several species are left out. \
+                    $"Share of each species' held-out focal recordings (rows) by the species that scores highest (columns), over runs; in brackets how many recordings. Recordings of several species are left out. \
                       The best arm is shown; the {ConfusionCharts.mostArms} best can be chosen.{most ranked.Head.Classes.Length}" (rawText "") [ ConfusionCharts.confusion name ranked ] with
                   Choices = ranked |> List.map _.Arm }
 

@@ -12,6 +12,8 @@ type Mistakes =
       Classes: string list
       /// Share of a species' held-out recordings (row) whose highest score is another species' (column), over runs; nan for a species without any.
       Confusion: float[][]
+      /// Different recordings of each species that were told so.
+      Recordings: int[]
       /// Correlation of two species' presence over soundscape windows; nan where one is never heard or always.
       Truth: float[][]
       /// The same of their scores, mean over runs.
@@ -50,18 +52,19 @@ module Mistakes =
             Array.init columns (fun j ->
                 if lengths[i] < 1e-12 || lengths[j] < 1e-12 then nan else dot centred[i] centred[j] / (lengths[i] * lengths[j])))
 
-    /// Counts of (true species, species of the highest score) over rows with exactly one species.
-    let private confused (scores: Scores) =
+    /// Row, true species and species of the highest score of every row with exactly one species.
+    let private judged (scores: Scores) =
         let classes = scores.Classes.Count
-        let counts = Array.init classes (fun _ -> Array.zeroCreate<float> classes)
 
-        for row in 0 .. scores.Ids.Count - 1 do
-            match [ for column in 0 .. classes - 1 do if scores.Truth[row * classes + column] then column ] with
-            | [ one ] ->
-                let highest = Seq.init classes id |> Seq.maxBy (fun column -> scores.Values[row * classes + column])
-                counts[one][highest] <- counts[one][highest] + 1.0
-            | _ -> ()
+        [ for row in 0 .. scores.Ids.Count - 1 do
+              match [ for column in 0 .. classes - 1 do if scores.Truth[row * classes + column] then column ] with
+              | [ one ] -> scores.Ids[row], one, Seq.init classes id |> Seq.maxBy (fun column -> scores.Values[row * classes + column])
+              | _ -> () ]
 
+    /// Counts of (true species, species of the highest score).
+    let private confused (scores: Scores) =
+        let counts = Array.init scores.Classes.Count (fun _ -> Array.zeroCreate<float> scores.Classes.Count)
+        for _, one, highest in judged scores do counts[one][highest] <- counts[one][highest] + 1.0
         counts
 
     let private shares (counts: float[][]) =
@@ -96,6 +99,9 @@ module Mistakes =
                 { Arm = arm.Label
                   Classes = classes
                   Confusion = (if focal.IsEmpty then [||] else over [| for scores in focal -> confused scores |] Seq.sum |> shares)
+                  Recordings =
+                    (let rows = focal |> List.collect judged |> List.map (fun (id, one, _) -> id, one) |> List.distinct |> List.countBy snd |> Map
+                     Array.init columns (fun column -> rows.TryFind column |> Option.defaultValue 0))
                   Truth = over (together (fun scores row column -> if scores.Truth[row * columns + column] then 1.0 else 0.0)) mean
                   Scores = over (together (fun scores row column -> scores.Values[row * columns + column])) mean
                   Losses = Map [ for pair in losses -> pair.Key, Seq.average pair.Value ] }

@@ -84,12 +84,12 @@ module RankCharts =
         let groups = Comparisons.groups comparisons rows |> List.filter (fun group -> group.Length > 1)
         let difference (upper: Arm) (lower: Arm) = Arms.map domain upper - Arms.map domain lower
         let best = rows.Head
-        let panel, values, lacks, groupsFrom, groupsTo, matrix = 0.33, 0.34, 0.455, 0.545, 0.655, 0.685
+        let panel, values, lacks, groupsFrom, groupsTo, matrix = 0.33, 0.34, 0.465, 0.55, 0.66, 0.69
 
         let texts =
             [ above values 12.0 Theme.muted "mean ± sd"
-              above lacks 12.0 Theme.muted "to the best"
-              above groupsFrom 12.0 Theme.muted "not told apart"
+              above lacks 12.0 Theme.muted "to best"
+              above groupsFrom 12.0 Theme.muted "groups"
               above matrix 12.0 Theme.muted "row less column"
               above 0.0 13.0 Theme.ink $"<b>{Charts.domainTitle domain}</b>"
               for y, arm in List.indexed rows do
@@ -159,6 +159,8 @@ module RankCharts =
         let labels = [ for _, _, rows, _ in standings do for arm in rows -> arm.Label ] |> List.distinct
         let most = [ for _, _, rows, _ in standings -> rows.Length ] |> List.fold max 1
         let last = budgets.Length - 1
+        // The page is about 1,100 pixels wide.
+        let share = Math.Clamp(1.0 - float (labelWidth [ for label in labels -> label + "   0.000" ]) / 1040.0, 0.45, 0.8)
 
         let points (label: string) =
             [ for column, budget, rows, pair in standings do
@@ -169,7 +171,7 @@ module RankCharts =
         let names =
             [ for label in labels do
                   match points label |> List.tryLast with
-                  | Some(column, _, rank, arm, _) when column = last -> beside 0.735 (float rank) Theme.ink $"{Theme.plain label}  <span style='color:{Theme.muted}'>{three (Arms.map domain arm)}</span>"
+                  | Some(column, _, rank, arm, _) when column = last -> beside (share + 0.012) (float rank) Theme.ink $"{Theme.plain label}  <span style='color:{Theme.muted}'>{three (Arms.map domain arm)}</span>"
                   | _ -> () ]
 
         [ for label in labels do
@@ -185,7 +187,7 @@ module RankCharts =
         |> Chart.withXAxis (
             namedAxis "" [ for budget, _, _ in budgets -> budget ]
             |> LinearAxis.style (
-                Domain = StyleParam.Range.MinMax(0.0, 0.72), Range = StyleParam.Range.MinMax(-0.25, float last + 0.25), ShowGrid = true, ShowLine = false, TickFont = Theme.font 12.0 Theme.ink)
+                Domain = StyleParam.Range.MinMax(0.0, share), Range = StyleParam.Range.MinMax(-0.25, float last + 0.25), ShowGrid = true, ShowLine = false, TickFont = Theme.font 12.0 Theme.ink)
         )
         |> Chart.withYAxis (
             Theme.axis "rank" |> LinearAxis.style (Range = StyleParam.Range.MinMax(float most + 0.6, 0.4), Tick0 = 1, DTick = 1, ShowGrid = false, ShowLine = false)

@@ -9,7 +9,7 @@ module internal Words =
         if Double.IsFinite value then value.ToString(format, CultureInfo.InvariantCulture) else "–"
 
     /// Three digits behind the point with a sign, for differences.
-    let signed = text "+0.000;−0.000"
+    let signed (value: float) = text "+0.000;−0.000;0.000" (Math.Round(value, 3) + 0.0) // not −0
 
     /// Two digits behind the point, for running text.
     let two = text "0.00"

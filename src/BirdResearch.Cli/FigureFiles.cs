@@ -1,14 +1,15 @@
 using System.Diagnostics;
 using System.Net;
-using System.Text.RegularExpressions;
+using System.Net.Sockets;
+using System.Text.Json;
 
 namespace BirdResearch.Cli;
 
 /// <summary>Writes the figures of a report as files: a browser without a window draws them all in one start.</summary>
-public static partial class FigureFiles
+public static class FigureFiles
 {
     /// <summary>How long the browser may draw.</summary>
-    static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
+    static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
     static readonly string[] Names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge", "msedge", "chrome"];
 
@@ -16,8 +17,8 @@ public static partial class FigureFiles
     public static string? Browser()
     {
         var folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries);
-        string[] endings = OperatingSystem.IsWindows() ? [".exe"] : [""];
-        return (from name in Names from folder in folders from ending in endings select Path.Combine(folder, name + ending)).FirstOrDefault(File.Exists);
+        var ending = OperatingSystem.IsWindows() ? ".exe" : "";
+        return (from name in Names from folder in folders select Path.Combine(folder, name + ending)).FirstOrDefault(File.Exists);
     }
 
     /// <summary>
@@ -31,60 +32,97 @@ public static partial class FigureFiles
         var browser = Browser() ?? throw new InvalidOperationException(
             "Figures are drawn by Chromium, which is not on the path. Install it (Debian: apt install chromium; or Google Chrome or Edge), or save figures " +
             "one by one with the buttons beside them in report.html.");
-        var page = Page(browser, report);
-        var found = FigurePlace().Matches(page);
-        if (!page.Contains("data-figures=\"done\"", StringComparison.Ordinal) || found.Count == 0)
-            throw new InvalidOperationException($"'{browser}' did not finish drawing the figures of '{report}' in {Patience.TotalMinutes} minutes. Open the page and look whether it draws there.");
+        var figures = Drawn(browser, report);
+        if (figures.FirstOrDefault(f => f.Error is not null) is { } bad) throw new InvalidOperationException($"The figure '{bad.Name}' could not be drawn: {bad.Error}");
         Directory.CreateDirectory(folder);
         foreach (var old in Directory.EnumerateFiles(folder).Where(f => Path.GetExtension(f) is ".svg" or ".png").ToList()) File.Delete(old);
-        var written = new List<(string, string)>();
-        foreach (Match place in found)
+        foreach (var figure in figures)
         {
-            var attributes = Attribute().Matches(place.Groups[1].Value).ToDictionary(m => m.Groups[1].Value, m => WebUtility.HtmlDecode(m.Groups[2].Value));
-            if (attributes.TryGetValue("error", out var error)) throw new InvalidOperationException($"The figure '{attributes["name"]}' could not be drawn: {error}");
-            var file = Path.Combine(folder, Path.GetFileName(attributes["name"]));
-            File.WriteAllText(file + ".svg", WebUtility.HtmlDecode(place.Groups[2].Value));
-            File.WriteAllBytes(file + ".png", Convert.FromBase64String(attributes["png"][(attributes["png"].IndexOf(',') + 1)..]));
-            written.Add((attributes["name"], attributes["title"]));
+            var file = Path.Combine(folder, Path.GetFileName(figure.Name));
+            File.WriteAllText(file + ".svg", figure.Svg);
+            File.WriteAllBytes(file + ".png", Convert.FromBase64String(figure.Png!));
         }
-        return written;
+        return [.. figures.Select(f => (f.Name, f.Title))];
     }
 
-    /// <summary>The report's document after its scripts have turned it into its figures.</summary>
-    static string Page(string browser, string report)
+    sealed record Figure(string Name, string Title, string? Svg, string? Png, string? Error);
+
+    /// <summary>Opens the report in the browser, from a server on this machine alone, and waits for what it sends back.</summary>
+    static IReadOnlyList<Figure> Drawn(string browser, string report)
     {
+        using var server = Listening(out var address);
         var profile = Directory.CreateTempSubdirectory("bird-browser-").FullName;
+        var start = new ProcessStartInfo(browser) { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var argument in new[]
+        {
+            "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+            "--disable-extensions", "--mute-audio", "--remote-debugging-port=0", $"--user-data-dir={profile}", "--window-size=1280,1000", address + "#figures",
+        })
+            start.ArgumentList.Add(argument);
+        using var process = Process.Start(start) ?? throw new InvalidOperationException($"'{browser}' did not start.");
         try
         {
-            var start = new ProcessStartInfo(browser) { RedirectStandardOutput = true, RedirectStandardError = true };
-            foreach (var argument in new[]
-            {
-                "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update",
-                "--disable-sync", "--disable-extensions", "--mute-audio", $"--user-data-dir={profile}", "--window-size=1280,1000",
-                $"--virtual-time-budget={(long)Patience.TotalMilliseconds}", "--dump-dom", new Uri(Path.GetFullPath(report)).AbsoluteUri + "#figures",
-            })
-                start.ArgumentList.Add(argument);
-            using var process = Process.Start(start) ?? throw new InvalidOperationException($"'{browser}' did not start.");
-            var (page, _) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
-            if (!process.WaitForExit(Patience)) process.Kill(entireProcessTree: true);
-            return page.GetAwaiter().GetResult();
+            process.OutputDataReceived += (_, _) => { };
+            process.ErrorDataReceived += (_, _) => { };
+            process.BeginOutputReadLine();
+            process.BeginErrorReadLine();
+            var answer = Task.Run(() => Answer(server, report));
+            return answer.Wait(Patience)
+                ? answer.Result
+                : throw new InvalidOperationException($"'{browser}' did not draw the figures of '{report}' within {Patience.TotalMinutes} minutes. Open the page and look whether it draws there.");
         }
         finally
         {
-            try
-            {
-                Directory.Delete(profile, recursive: true);
-            }
-            catch (IOException)
-            {
-                // A child of the browser may still write there; the system's temporary folder is emptied anyway.
-            }
+            process.Kill(entireProcessTree: true);
+            process.WaitForExit();
+            Remove(profile);
         }
     }
 
-    [GeneratedRegex("<pre ([^>]*)>(.*?)</pre>", RegexOptions.Singleline)]
-    private static partial Regex FigurePlace();
+    static HttpListener Listening(out string address)
+    {
+        int port;
+        using (var free = new TcpListener(IPAddress.Loopback, 0))
+        {
+            free.Start();
+            port = ((IPEndPoint)free.LocalEndpoint).Port;
+        }
+        address = $"http://127.0.0.1:{port}/";
+        var server = new HttpListener();
+        server.Prefixes.Add(address);
+        server.Start();
+        return server;
+    }
 
-    [GeneratedRegex("data-(\\w+)=\"([^\"]*)\"")]
-    private static partial Regex Attribute();
+    /// <summary>Hands out the page until its figures come.</summary>
+    static IReadOnlyList<Figure> Answer(HttpListener server, string report)
+    {
+        while (true)
+        {
+            var context = server.GetContext();
+            using var response = context.Response;
+            if (context.Request.HttpMethod == "POST")
+                return JsonSerializer.Deserialize<List<Figure>>(context.Request.InputStream, JsonSerializerOptions.Web) ?? throw new InvalidDataException("The page sent no figures.");
+            if (context.Request.Url?.AbsolutePath != "/")
+            {
+                response.StatusCode = 404;
+                continue;
+            }
+            response.ContentType = "text/html; charset=utf-8";
+            using var page = File.OpenRead(report);
+            page.CopyTo(response.OutputStream);
+        }
+    }
+
+    static void Remove(string profile)
+    {
+        try
+        {
+            Directory.Delete(profile, recursive: true);
+        }
+        catch (IOException)
+        {
+            // A child of the browser may still write there; the system empties its temporary folder.
+        }
+    }
 }

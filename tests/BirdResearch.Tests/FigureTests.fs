@@ -66,7 +66,22 @@ let private numbers =
                 for lower, upper in List.pairwise sorted do
                     Expect.isGreaterThan (upper - lower) 0.0399 "apart"
                 Expect.all places (fun place -> place > -0.001 && place < 1.001) "within"
-            Expect.equal (Marks.apart 0.1 (0.0, 1.0) [ 0.2; 0.9; 0.5 ]) [ 0.2; 0.9; 0.5 ] "labels with room stay where they belong"
+            for got, want in List.zip (Marks.apart 0.1 (0.0, 1.0) [ 0.2; 0.9; 0.5 ]) [ 0.2; 0.9; 0.5 ] do
+                Expect.floatClose Accuracy.high got want "labels with room stay where they belong"
+            for got, want in List.zip (Marks.apart 0.1 (0.0, 1.0) [ 0.5; 0.5; 0.9 ]) [ 0.45; 0.55; 0.9 ] do
+                Expect.floatClose Accuracy.high got want "two at one place move as far, the third not at all"
+        }
+
+        test "the mean of curves is taken where all of them reach, between the points of each" {
+            let found = CurveCharts.meanCurve [ [ 0.0, 0.0; 10.0, 1.0 ]; [ 2.0, 1.0; 5.0, 1.0; 12.0, 0.3 ] ]
+            Expect.equal (found |> List.map fst) [ 2.0; 5.0; 10.0 ] "where both are known"
+            for (_, got), want in List.zip found [ 0.6; 0.75; 0.75 ] do
+                Expect.floatClose Accuracy.high got want "the mean"
+            Expect.equal (CurveCharts.meanCurve [ [ 1.0, 0.5 ] ]) [ 1.0, 0.5 ] "one run is its own mean"
+        }
+
+        test "a difference that rounds to nothing has no sign" {
+            Expect.equal [ for value in [ -0.0001; 0.0001; -0.001; 0.25; nan ] -> Words.signed value ] [ "0.000"; "0.000"; "−0.001"; "+0.250"; "–" ] "as text"
         }
 
         test "the cross-entropy of a row is that of a hand calculation" {
@@ -91,6 +106,7 @@ let private numbers =
                 let found = (Mistakes.ofArm arm).Value
                 for row in found.Confusion do
                     Expect.floatClose Accuracy.high (Array.sum row) 1.0 "shares of a species' recordings"
+                Expect.allEqual found.Recordings 5 "recordings of each species, whatever the seeds"
                 let diagonal = Array.init 12 (fun index -> found.Confusion[index][index]) |> Array.average
                 Expect.floatClose Accuracy.high diagonal (arm.Mean (Runs.metric "accuracy" "focal")) "every species has as many recordings, so the diagonal's mean is the accuracy"
                 let plain = // every window's loss by hand, from the files

@@ -1,4 +1,4 @@
-// Figures as files: composed as one SVG each, drawn as a PNG with a palette, saved by the page's buttons or left as data for bird report --figures.
+// Figures as files: composed as one SVG each, drawn as a PNG with a palette, saved by the page's buttons or sent to bird report --figures.
 (() => {
   const root = getComputedStyle(document.documentElement);
   const ink = root.getPropertyValue("--ink").trim(), sans = root.getPropertyValue("--sans").trim().replaceAll('"', "'");
@@ -104,21 +104,16 @@
 
   const asUri = blob => new Promise(done => { const reader = new FileReader(); reader.onload = () => done(reader.result); reader.readAsDataURL(blob); });
 
-  // Opened as report.html#figures the page turns into its figures as data.
-  if (location.hash === "#figures") (async () => {
-    const made = document.createElement("main");
+  // Asked by bird report --figures, the page answers with all of its figures.
+  if (location.hash === "#figures" && location.protocol === "http:") (async () => {
+    const made = [];
     for (const figure of document.querySelectorAll("figure[data-name]")) {
-      const place = document.createElement("pre");
-      place.dataset.name = figure.dataset.name;
-      place.dataset.title = figure.dataset.title;
+      const { name, title } = figure.dataset;
       try {
         const picture = await compose(figure);
-        place.dataset.png = await asUri(await raster(picture));
-        place.textContent = picture.svg;
-      } catch (error) { place.dataset.error = String(error); }
-      made.append(place);
+        made.push({ name, title, svg: picture.svg, png: (await asUri(await raster(picture))).split(",")[1] });
+      } catch (error) { made.push({ name, title, error: String(error) }); }
     }
-    document.body.replaceChildren(made);
-    document.documentElement.dataset.figures = "done";
+    await fetch("/figures", { method: "POST", body: JSON.stringify(made) });
   })();
 })();
