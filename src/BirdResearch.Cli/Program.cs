@@ -30,6 +30,7 @@ var root = new RootCommand(
     ScoreVerb.Create(),
     AugmentationsVerb.Create(),
     Synthetic.Create(),
+    RobustnessVerb.Create(),
     Scan.Create(),
     Catalogues.Models(),
     WeightsVerb.Create(),

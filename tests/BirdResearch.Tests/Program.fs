@@ -36,6 +36,7 @@ let all =
         PcenTests.tests
         BandMatchingTests.tests
         NoCallTests.tests
+        RobustnessTests.tests
         WaveformAugmentationTests.tests
         MixingTests.tests
         AugmentationTests.tests

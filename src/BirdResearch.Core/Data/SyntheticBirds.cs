@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Runtime.ExceptionServices;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using BirdResearch.Audio;
 using BirdResearch.Claims;
@@ -39,7 +40,7 @@ public static class SyntheticBirds
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         settings ??= new();
-        settings.Validate();
+        settings.Check();
         var plan = new SyntheticPlan(settings);
         var sound = new SyntheticSound(settings);
         string In(params string[] parts) => Path.Combine([folder, .. parts]);
@@ -97,6 +98,15 @@ public static class SyntheticBirds
         if (Directory.EnumerateFileSystemEntries(folder).Select(Path.GetFileName).FirstOrDefault(name => name?.StartsWith(Start, StringComparison.Ordinal) == false) is { } other)
             throw new IOException(
                 $"{folder} holds '{other}' but no {Mark}: it is no synthetic data set and stays as it is. Name an empty or a new folder.");
+    }
+
+    /// <summary>What a folder was made from; null where it holds no finished data set of this version of the generator.</summary>
+    public static SyntheticBirdsSettings? SettingsOf(string folder)
+    {
+        var path = Path.Combine(folder, Mark);
+        if (!File.Exists(path)) return null;
+        var mark = JsonNode.Parse(File.ReadAllText(path));
+        return mark?["version"]?.GetValue<int>() == Version ? mark["settings"].Deserialize<SyntheticBirdsSettings>(Json) : null;
     }
 
     static string MarkOf(SyntheticBirdsSettings settings)

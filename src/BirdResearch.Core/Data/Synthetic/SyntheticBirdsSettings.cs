@@ -75,7 +75,8 @@ public sealed record SyntheticBirdsSettings
     /// <summary>Share of 5 s windows of the soundscapes that are kept free of song, 0 to 0.9.</summary>
     public double EmptyShare { get; init; } = 0.15;
 
-    internal void Validate()
+    /// <summary>Throws an error that names the first setting out of its range.</summary>
+    public void Check()
     {
         Require(Species is >= 2 and <= 200, nameof(Species), Species, "2 to 200");
         Require(RecordingsPerSpecies is >= 1 and <= 10_000, nameof(RecordingsPerSpecies), RecordingsPerSpecies, "1 to 10000");
