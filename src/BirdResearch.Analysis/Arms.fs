@@ -135,20 +135,46 @@ module Arms =
                 let apart = alike arm |> List.concat |> differing
                 armOf (budgets @ List.except budgets apart) arm))
 
-    /// The same arms with the interval of their mean mAP in every held-out domain.
+    /// What a training of the arm may spend: "20 epochs". Arms compare only under equal budgets.
+    let budget (arm: Arm) = Runs.budget arm.Runs.Head
+
+    /// Fold, seed and scores of every run in a domain; the reason where any of them cannot be had.
+    let scores (domain: string) (arm: Arm) : Result<(int * int * BirdResearch.Metrics.Scores) list, string> =
+        let add found (run: Run) =
+            match found, Runs.scores domain run with
+            | Ok known, Ok scores -> Ok((run.Record.Trial.Fold.GetValueOrDefault(), run.Record.Trial.Seed, scores) :: known)
+            | Error reason, _
+            | _, Error reason -> Error reason
+
+        arm.Runs |> List.fold add (Ok []) |> Result.map List.rev
+
+    /// The same arms with the interval of their mean mAP in every held-out domain, over recordings and, where there are several, seeds.
     let withIntervals (resamples: int) (arms: Arm list) : Arm list =
-        let measured (arm: Arm) (domain: string) (result: DomainResult) =
-            let found = arm.Runs |> List.map (Runs.scores domain)
+        let measured (domain: string) (arms: Arm list) =
+            let found = arms |> List.map (scores domain)
+            let intervals = found |> List.choose Result.toOption |> Intervals.ofMeans resamples
 
-            match found |> List.tryPick (function Error reason -> Some reason | Ok _ -> None) with
-            | _ when domain = "train" -> result
-            | Some reason -> { result with NoInterval = reason }
-            | None ->
-                match Statistics.mapInterval resamples (found |> List.choose Result.toOption) with
-                | None -> { result with NoInterval = "fewer than two recordings" }
-                | interval -> { result with Interval = interval; NoInterval = "" }
+            let rec fill found intervals =
+                match found, intervals with
+                | [], _ -> []
+                | Error reason :: others, _ -> (None, reason) :: fill others intervals
+                | Ok _ :: others, None :: rest -> (None, "fewer than two recordings") :: fill others rest
+                | Ok _ :: others, interval :: rest -> (interval, "") :: fill others rest
+                | Ok _ :: others, [] -> (None, "not computed") :: fill others []
 
-        arms |> List.map (fun arm -> { arm with Domains = arm.Domains |> Map.map (measured arm) })
+            fill found intervals
+
+        let fill (domain: string) (arms: Arm list) =
+            let present = arms |> List.filter _.Domains.ContainsKey(domain)
+            let found = List.zip (present |> List.map _.Label) (measured domain present) |> Map
+
+            [ for arm in arms do
+                  match found.TryFind arm.Label with
+                  | Some(interval, reason) ->
+                      { arm with Domains = arm.Domains.Add(domain, { arm.Domains[domain] with Interval = interval; NoInterval = reason }) }
+                  | None -> arm ]
+
+        Runs.domains |> List.filter ((<>) "train") |> List.fold (fun arms domain -> fill domain arms) arms
 
     /// Mean mAP in a domain; nan where there is none.
     let map (domain: string) (arm: Arm) =

@@ -148,6 +148,8 @@ module Comparisons =
                   for fold, seed, scores in runs do
                       { Arm = arm; Fold = fold; Seed = seed; Scores = scores } ]
 
+        if replicates.IsEmpty then [] else
+
         let measured = SeedNoise.measure resamples replicates
         let noise = SeedNoise.ofRuns arms.Length measured
         let runsOf = [| for arm in 0 .. arms.Length - 1 -> measured |> Array.filter (fun run -> run.Replicate.Arm = arm) |]
@@ -168,35 +170,27 @@ module Comparisons =
         |> List.ofArray
         |> corrected
 
-    let private scoresOf (domain: string) (arm: Arm) =
-        let found = arm.Runs |> List.map (fun run -> run, Runs.scores domain run)
-
-        match found |> List.tryPick (function _, Error reason -> Some reason | _ -> None) with
-        | Some reason -> Error reason
-        | None ->
-            Ok
-                [ for run, scores in found do
-                      match scores with
-                      | Ok scores -> run.Record.Trial.Fold.GetValueOrDefault(), run.Record.Trial.Seed, scores
-                      | Error _ -> () ]
-
-    /// Every pair of arms of one data set in a domain, in the order of the arms; arms without readable scores there have pairs with a note.
+    /// Every pair of arms of one data set in a domain that had equal budgets, in the order of the arms. Arms without readable scores there have
+    /// pairs with a note.
     let ofArms (domain: string) (arms: Arm list) : Comparison list =
         let present = arms |> List.filter _.Domains.ContainsKey(domain)
-        let found = present |> List.map (fun arm -> arm.Label, scoresOf domain arm)
-        let readable = found |> List.choose (fun (label, scores) -> match scores with Ok scores -> Some(label, scores) | Error _ -> None)
+        let found = present |> List.map (fun arm -> arm, Arms.scores domain arm)
 
         let tested =
-            ofScores Statistics.defaultResamples defaultPermutations domain readable
-            |> List.map (fun comparison -> (comparison.Left, comparison.Right), comparison)
+            [ for _, equal in found |> List.groupBy (fst >> Arms.budget) do
+                  let readable = equal |> List.choose (fun (arm, scores) -> match scores with Ok scores -> Some(arm.Label, scores) | Error _ -> None)
+                  for comparison in ofScores Statistics.defaultResamples defaultPermutations domain readable do
+                      (comparison.Left, comparison.Right), comparison ]
             |> Map
 
-        [ for left, (label, scores) in List.indexed found do
+        [ for left, (arm, scores) in List.indexed found do
               for other, others in List.skip (left + 1) found do
-                  match scores, others with
-                  | Error reason, _
-                  | _, Error reason -> nothing label other domain reason
-                  | _ -> tested[(label, other)] ]
+                  if Arms.budget arm = Arms.budget other then
+                      match scores, others with
+                      | Error reason, _
+                      | _, Error reason -> nothing arm.Label other.Label domain reason
+                      | _ -> tested[(arm.Label, other.Label)] ]
+        |> corrected
 
     /// Largest sets of arms of which no two are told apart, by insertion and absorption (Piepho 2004). Arms that were not compared share none.
     let private groupsOf (labels: string list) (apart: (string * string) list) : Set<string> list =

@@ -62,3 +62,24 @@ module Distributions =
                 let middle = 0.5 * (low + high)
                 if upperTail freedom middle > probability then low <- middle else high <- middle
             0.5 * (low + high)
+
+    /// The derivative of ln Γ(x) for x > 0.
+    let digamma (x: float) : float =
+        let rec up x sum = if x < 10.0 then up (x + 1.0) (sum - 1.0 / x) else x, sum
+        let x, sum = up x 0.0
+        let inverse = 1.0 / (x * x)
+        sum + log x - 0.5 / x - inverse * (1.0 / 12.0 - inverse * (1.0 / 120.0 - inverse / 252.0))
+
+    /// The second derivative of ln Γ(x) for x > 0.
+    let trigamma (x: float) : float =
+        let rec up x sum = if x < 10.0 then up (x + 1.0) (sum + 1.0 / (x * x)) else x, sum
+        let x, sum = up x 0.0
+        let inverse = 1.0 / (x * x)
+        sum + 1.0 / x + 0.5 * inverse + inverse / x * (1.0 / 6.0 - inverse * (1.0 / 30.0 - inverse / 42.0))
+
+    /// The x whose trigamma is the value, which is above 0.
+    let trigammaInverse (value: float) : float =
+        let rec find low high count =
+            let middle = sqrt (low * high)
+            if count = 0 then middle elif trigamma middle > value then find middle high (count - 1) else find low middle (count - 1)
+        find 1e-8 1e8 200

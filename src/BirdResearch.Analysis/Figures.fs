@@ -17,7 +17,7 @@ module internal Figures =
         let caption =
             $"Bars are means over runs, markers single runs, black lines the 95 %% bootstrap interval of the mean over recordings \
               ({Statistics.defaultResamples} resamples, percentiles less the resampling bias; soundscape windows are drawn by recording). \
-              The interval holds the chance of which recordings were scored, not that of the seed, which the markers show. \
+              The interval holds the chance of which recordings were scored and, where an arm has several seeds, that of the seed. \
               The dotted line is what guessing reaches. Budget of every arm: {part.Budget}."
 
         [ figure "comparison" "Comparative mAP" caption (rawText "") [ Charts.comparison styles part.Domains part.Arms ] ]

@@ -8,40 +8,58 @@ open BirdResearch.Analysis.Words
 module Reading =
     let private names (arms: Arm list) = arms |> List.map _.Label |> listed
 
-    /// "0.83 (95 % interval 0.76 to 0.89, 3 seeds, standard deviation 0.011)", and what is not known about it.
+    /// "0.83 (95 % interval 0.76 to 0.89 over recordings and seeds, 3 seeds, standard deviation 0.011)", and what is not known about it.
     let private figure (domain: string) (arm: Arm) =
         let result = arm.Domains[domain]
 
         let interval =
             match result.Interval with
-            | Some interval -> [ $"95 %% interval {two interval.Low} to {two interval.High}" ]
-            | None -> []
+            | Some interval ->
+                let over = if interval.HoldsSeeds then "recordings and seeds" else "recordings"
+                $"95 %% interval {two interval.Low} to {two interval.High} over {over}"
+            | None -> $"no interval: {result.NoInterval}"
 
         let runs =
             if result.Map.Count < 2 then $"{arm.Design}: no spread known"
             else $"{arm.Design}, standard deviation {three result.Map.Deviation}"
 
-        let details = String.Join(", ", interval @ [ runs ])
-        $"{two result.Map.Mean} ({details})"
+        $"{two result.Map.Mean} ({interval}, {runs})"
 
-    /// Which arms the highest one is told apart from by its interval.
-    let private apart (domain: string) (best: Arm) (others: Arm list) =
-        let interval (arm: Arm) = arm.Domains[domain].Interval
+    /// A comparison seen from one of its arms: the other's label, and how far the other lies above it.
+    let private seenFrom (label: string) (comparison: Comparison) =
+        if comparison.Left = label then Some(comparison.Right, -comparison.Difference, comparison)
+        elif comparison.Right = label then Some(comparison.Left, comparison.Difference, comparison)
+        else None
 
-        match interval best with
-        | None -> [ "There is no interval for it (" + best.Domains[domain].NoInterval + "), so the order may be chance." ]
-        | Some top ->
-            let judged, unjudged = others |> List.partition (fun arm -> (interval arm).IsSome)
-            let level, below = judged |> List.partition (fun arm -> Statistics.overlap top (interval arm).Value)
+    let private range (values: float list) =
+        let low, high = two (List.min values), two (List.max values)
+        if low = high then low else $"{low} to {high}"
 
-            [ if not level.IsEmpty then
-                  let those = if level.Length = 1 then "that" else "those"
-                  $"Its interval overlaps with {those} of {names level}: not told apart."
-              if not below.IsEmpty then
-                  let lower = [ for arm in below -> $"{arm.Label} ({two (Arms.map domain arm)})" ]
-                  $"Lower, with intervals that do not overlap: {listed lower}."
-              if not unjudged.IsEmpty then
-                  $"No interval for {names unjudged}." ]
+    /// What the tests say about the highest arm, and how small a difference they would have found.
+    let private apart (comparisons: Comparison list) (best: Arm) =
+        let pairs = comparisons |> List.choose (seenFrom best.Label)
+        let tested, untested = pairs |> List.partition (fun (_, _, found) -> Double.IsFinite found.P)
+        let above, level = tested |> List.partition (fun (_, _, found) -> found.ToldApart)
+        let others (found: (string * float * Comparison) list) = found |> List.map (fun (label, _, _) -> label) |> listed
+
+        [ if not above.IsEmpty then
+              let each = [ for label, difference, found in above -> $"{label} ({signed difference}, p {probability found.Holm})" ]
+              $"It is told apart from {listed each}."
+          if not level.IsEmpty then
+              let least = level |> List.map (fun (_, _, found) -> found.Detectable) |> range
+              $"Not told apart from it: {others level}. A difference of {least} would have been found in 80 of 100 repetitions of this design."
+          for reason, found in untested |> List.groupBy (fun (_, _, found) -> found.Note) do
+              $"Not tested against {others found}: {reason}." ]
+
+    /// The rule behind "told apart".
+    let private rule (comparisons: Comparison list) =
+        match comparisons |> List.filter (fun found -> Double.IsFinite found.P) with
+        | [] -> []
+        | tested ->
+            let pairs = counted tested.Length "pair"
+
+            [ if not (tested |> List.exists _.ToldApart) then "No two arms are told apart."
+              $"Told apart means: a paired permutation test over recordings, with the chance of seeds, at 5 %% after Holm's correction over {pairs}." ]
 
     let private guessing (domain: string) (ranked: Arm list) =
         let atChance (arm: Arm) =
@@ -53,18 +71,17 @@ module Reading =
         | [] -> []
         | found -> [ $"Not told apart from guessing ({two found.Head.Domains[domain].Chance}): {names found}." ]
 
-    let private score (domain: string) (arms: Arm list) =
+    let private score (domain: string) (comparisons: Comparison list) (arms: Arm list) =
+        let own = comparisons |> List.filter (fun found -> found.Domain = domain)
+
         match arms |> List.filter _.Domains.ContainsKey(domain) |> List.sortByDescending (Arms.map domain) with
         | [] -> []
         | [ only ] -> $"{only.Label} has a {Charts.domainName domain} mAP of {figure domain only}." :: guessing domain [ only ]
-        | best :: others as ranked ->
+        | best :: _ as ranked ->
             [ $"{best.Label} scores highest in {Charts.domainName domain} mAP: {figure domain best}."
-              yield! apart domain best others
+              yield! apart own best
+              yield! rule own
               yield! guessing domain ranked ]
-
-    let private range (values: float list) =
-        let low, high = two (List.min values), two (List.max values)
-        if low = high then low else $"{low} to {high}"
 
     let private shift (arms: Arm list) =
         match arms |> List.map Arms.domainGap |> List.filter Double.IsFinite with
@@ -113,18 +130,30 @@ module Reading =
 
     let private caveats (runs: Run list) (arms: Arm list) =
         [ if arms |> List.forall (fun arm -> (arm.Runs |> List.distinctBy _.Record.Trial.Seed).Length = 1) then
-              "Each arm has 1 seed: the spread between seeds is not known, and the intervals do not contain it."
-          if Arms.differing runs |> List.contains "training.budget" then
-              "The arms differ in training.budget, so they were not given the same budget."
+              "Each arm has 1 seed: tests and intervals speak of these trained models on other recordings, not of the next seed."
           if (runs |> List.distinctBy _.Record.Machine).Length > 1 then
               "The runs come from different machines: compare clips/s only within one."
           yield! keptWeights arms ]
 
-    /// Paragraphs about the arms of one data set: validation, soundscapes, over-fitting and cost, and what to beware of.
-    let paragraphs (arms: Arm list) : string list =
-        [ score "focal" arms
-          score "soundscape" arms @ shift arms
+    /// Paragraphs about arms of one budget.
+    let private ofBudget (comparisons: Comparison list) (arms: Arm list) =
+        [ score "focal" comparisons arms
+          score "soundscape" comparisons arms @ shift arms
           gap arms @ cost arms
           caveats (arms |> List.collect _.Runs) arms ]
         |> List.filter (List.isEmpty >> not)
+
+    /// Paragraphs about the arms of one data set: validation, soundscapes, over-fitting and cost, and what to beware of. The tests are those of
+    /// Comparisons.ofArms in every held-out domain. Arms of different budgets are not compared: each budget has paragraphs of its own.
+    let paragraphs (comparisons: Comparison list) (arms: Arm list) : string list =
+        let budgets = arms |> List.groupBy Arms.budget
+
+        [ if budgets.Length > 1 then
+              [ $"The arms had {budgets.Length} different budgets; they are compared within each, never across." ]
+          for budget, equal in budgets do
+              let named = $"Each training was given {budget}."
+
+              match ofBudget comparisons equal with
+              | first :: others -> yield! (named :: first) :: others
+              | [] -> () ]
         |> List.map (String.concat " ")

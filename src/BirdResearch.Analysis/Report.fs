@@ -2,17 +2,18 @@ namespace BirdResearch.Analysis
 
 open System
 open System.IO
-open BirdResearch.Data
 open Giraffe.ViewEngine
 open BirdResearch.Analysis.Words
 
 /// What a report holds.
 type ReportOptions =
     { /// Whether the examples' sound is a part of the page; their spectrograms are in any case.
-      Sound: bool }
+      Sound: bool
+      /// Whether figures are drawn although runs that belong to them are missing or stale.
+      AllowMissing: bool }
 
-    /// With sound.
-    static member Default = { Sound = true }
+    /// With sound, and figures only of what is whole.
+    static member Default = { Sound = true; AllowMissing = false }
 
 /// The page about an ablation: one HTML file that needs no network.
 [<RequireQualifiedAccess>]
@@ -65,19 +66,20 @@ module Report =
                     for code in codes do
                         Sections.code clip code ] ]
 
-    /// A figure with its number and the name of its files.
-    let private place (drawn: int ref) (title: string) (figure: Figure) =
-        drawn.Value <- drawn.Value + 1
-        Page.figure drawn.Value { figure with Name = if title = "" then figure.Name else $"{figure.Name}-{fileName title}" }
+    /// A figure with its number and the name of its files, unless runs that it needs are missing or stale.
+    let private place (refused: Problem list) (drawn: int ref) (title: string) (figure: Figure) =
+        Refusal.orDraw refused figure.Title (fun () ->
+            drawn.Value <- drawn.Value + 1
+            Page.figure drawn.Value { figure with Name = if title = "" then figure.Name else $"{figure.Name}-{fileName title}" })
 
     /// Rankings beside each other where a data set was run under several budgets, which are never mixed.
-    let private byBudget styles (drawn: int ref) (parts: Part list) =
+    let private byBudget (refused: Part list -> Problem list) styles (drawn: int ref) (parts: Part list) =
         [ for data, own in parts |> List.groupBy _.Data do
               if own.Length > 1 && not own.Head.Domains.IsEmpty then
                   let title = if (parts |> List.distinctBy _.Data).Length > 1 then data else ""
                   h2 [ _id (if drawn.Value = 0 then "budgets" else $"budgets-{fileName data}") ]
                       [ str (if title = "" then "The same arms under several budgets" else $"{data}: the same arms under several budgets") ]
-                  yield! Figures.budgets styles own |> List.map (place drawn title)
+                  yield! Figures.budgets styles own |> List.map (place (refused own) drawn title)
 
                   for domain in own.Head.Domains do
                       if own |> List.forall (fun part -> part.Comparisons.ContainsKey domain) then
@@ -85,14 +87,14 @@ module Report =
                           Sections.underBudgets domain own ]
 
     /// The sections of one part, what of its examples could not be read, and their names. drawn counts the page's figures.
-    let private sectionsOf (options: ReportOptions) (styles: Map<string, ArmStyle>) (drawn: int ref) (index: int, part: Part, isFirstOfData: bool) =
+    let private sectionsOf (options: ReportOptions) (refused: Part list -> Problem list) (styles: Map<string, ArmStyle>) (drawn: int ref) (index: int, part: Part, isFirstOfData: bool) =
         let id (name: string) = if index = 0 then name else $"{name}-{index + 1}"
         let wrong = part.Arms |> List.choose Mistakes.ofArm
         // Under another budget the clips of the same data would be told once more.
         let clips = if isFirstOfData then Clips.ofPart part wrong else Clips.none
 
         let section (name: string) (title: string) (figures: Figure list) =
-            if figures.IsEmpty then [] else [ name, h2 [ _id (id name) ] [ str title ] :: List.map (place drawn part.Title) figures ]
+            if figures.IsEmpty then [] else [ name, h2 [ _id (id name) ] [ str title ] :: List.map (place (refused [ part ]) drawn part.Title) figures ]
 
         let scored figures = if part.Domains.IsEmpty then [] else figures styles part
 
@@ -119,7 +121,7 @@ module Report =
               h2 [ _class "dataset"; _id $"part-{fileName part.Title}" ] [ str part.Title ]
           Giraffe.ViewEngine.HtmlElements.section [ _class "reading" ]
               [ h2 [ _id (id "reading") ] [ str "What the numbers say" ]
-                for paragraph in Reading.paragraphs part.Arms do
+                for paragraph in Reading.paragraphs (part.Comparisons.Values |> List.concat) part.Arms do
                     p [] [ str paragraph ] ]
           Sections.results part
           yield! List.collect snd told
@@ -159,28 +161,42 @@ module Report =
         footer []
             [ str "Every number and sentence is made from the folders of the runs. Figures are drawn by plotly.js, a part of this file." ]
 
-    /// The page as HTML: title, the ablation's question, then a set of sections per data set, then provenance.
-    let htmlWith (options: ReportOptions) (title: string) (question: string) (set: RunSet) : string =
+    /// The page, and what it was made of.
+    let private page (options: ReportOptions) (title: string) (question: string) (set: RunSet) : string * Part list * Problem list =
         if set.Runs.IsEmpty then
             let reasons = set.Skipped |> List.truncate 3 |> List.map (fun item -> $" {item.Folder}: {item.Reason}") |> String.concat ""
             raise (InvalidDataException $"{set.Folder} holds no finished run to report on.{reasons}")
 
+        let problems = Ledger.check set
+
+        let refused (parts: Part list) =
+            if options.AllowMissing then []
+            else parts |> List.collect (fun part -> Ledger.under part.Runs.Head.Record.Data.Name part.Budget problems)
+
         let parts = Parts.ofRuns set
         let styles = parts |> List.collect _.Arms |> List.map _.Label |> Theme.styles
         let drawn = ref 0
-        let across = byBudget styles drawn parts
+        let across = byBudget refused styles drawn parts
         let isFirst (index: int) = parts |> List.take index |> List.forall (fun part -> part.Data <> parts[index].Data)
-        let told = parts |> List.mapi (fun index part -> sectionsOf options styles drawn (index, part, isFirst index))
+        let told = parts |> List.mapi (fun index part -> sectionsOf options refused styles drawn (index, part, isFirst index))
         let skipped = set.Skipped @ List.collect (fun (_, unread, _) -> unread) told
         let always = [ "reading"; "numbers"; "provenance"; if not across.IsEmpty then "budgets" ]
         let has (name: string) = List.contains name always || (told |> List.head |> fun (_, _, names) -> List.contains name names)
 
         Page.document true title
             [ yield! top title question (facts set parts) (sections |> List.filter (fst >> has)) parts skipped.Length
+              if not problems.IsEmpty then Refusal.note problems
               yield! across
               yield! List.collect (fun (nodes, _, _) -> nodes) told
               yield! Provenance.section set parts skipped
-              bottom ]
+              bottom ],
+        parts,
+        problems
+
+    /// The page as HTML: title, the ablation's question, then a set of sections per data set and budget, then provenance.
+    let htmlWith (options: ReportOptions) (title: string) (question: string) (set: RunSet) : string =
+        let html, _, _ = page options title question set
+        html
 
     /// The same with what a report has where nothing else is asked for.
     let html (title: string) (question: string) (set: RunSet) : string = htmlWith ReportOptions.Default title question set
@@ -190,16 +206,19 @@ module Report =
         write beside
         File.Move(beside, path, overwrite = true)
 
-    /// Writes report.html, and report.csv with the numbers of every run, into an ablation's folder, given by path or by name, and
-    /// returns the path of report.html. Both are written beside and renamed, so that a reader never sees half of one.
+    /// Writes report.html, report.md and the tables of all numbers (report.csv, arms.csv, comparisons.csv, classes.csv, each with its Parquet twin)
+    /// into an ablation's folder, given by path or by name, and returns the path of report.html. Each is written beside and renamed, so that a
+    /// reader never sees half of one.
     let writeWith (options: ReportOptions) (ablation: string) (title: string) (question: string) : string =
         let set = Runs.load ablation
         let path = Path.Combine(set.Folder, "report.html")
-        let page = htmlWith options title question set
-        replace path (fun beside -> File.WriteAllText(beside, page))
+        let html, parts, problems = page options title question set
+        replace path (fun beside -> File.WriteAllText(beside, html))
 
-        let heads, rows = Runs.cells set
-        replace (Path.Combine(set.Folder, "report.csv")) (fun beside -> CsvTable.Write(beside, heads, rows))
+        let told = [ for part in parts -> (if part.Title = "" then part.Data else part.Title), part.Arms, part.Comparisons.Values |> List.concat ]
+        Tables.writeAll set [ for part, (_, arms, comparisons) in List.zip parts told -> part.Data, arms, comparisons ] |> ignore
+        let text = Markdown.page title question set problems told
+        replace (Path.Combine(set.Folder, "report.md")) (fun beside -> File.WriteAllText(beside, text))
         path
 
     /// The same with what a report has where nothing else is asked for.

@@ -34,7 +34,7 @@ module Robustness =
           Map = (told |> List.map (fun (_, _, map, _, _, _) -> map) |> Statistics.spread).Mean
           Interval =
             if Double.IsFinite low && Double.IsFinite high then
-                Some { Low = low; High = high; Level = Statistics.level; Recordings = (if Double.IsFinite recordings then int recordings else 0) }
+                Some { Low = low; High = high; Level = Statistics.level; Recordings = (if Double.IsFinite recordings then int recordings else 0); HoldsSeeds = false }
             else None }
 
     /// Each knob with the curve of every arm that was tried on it, by rising value.

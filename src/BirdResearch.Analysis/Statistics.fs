@@ -11,7 +11,9 @@ type Interval =
       /// Share of the resamples inside: 0.95.
       Level: float
       /// Recordings that were drawn from.
-      Recordings: int }
+      Recordings: int
+      /// Whether it holds the chance of training too, not only that of which recordings were scored.
+      HoldsSeeds: bool }
 
 /// Mean and spread of one figure over runs.
 type Spread =
@@ -164,17 +166,10 @@ module Statistics =
                     { Low = edge ((1.0 - level) / 2.0)
                       High = edge ((1.0 + level) / 2.0)
                       Level = level
-                      Recordings = List.sum sizes }
+                      Recordings = List.sum sizes
+                      HoldsSeeds = false }
 
-    /// Interval of the mean macro mAP of several runs over recordings: percentiles of the resamples, less their bias (their mean less
-    /// the estimate), since a recording that is drawn twice ties with itself and raises average precision. Runs on the same rows
-    /// (seeds) share their draws, runs on other rows (folds) have their own. None where fewer than two recordings were scored.
-    let mapInterval (resamples: int) (runs: Scores list) : Interval option =
-        interval Ranking.MeanAveragePrecision resampledMap resamples runs
-
-    /// The same of the mean accuracy, for runs whose rows have one label each.
+    /// Interval of the mean accuracy of several runs over recordings, for runs whose rows have one label each: percentiles of the resamples, less
+    /// their bias. Runs on the same rows share their draws. None where fewer than two recordings were scored.
     let accuracyInterval (resamples: int) (runs: Scores list) : Interval option =
         interval Ranking.Accuracy resampledAccuracy resamples runs
-
-    /// Whether two intervals share a value. A cautious rule: arms whose intervals overlap are not told apart by them.
-    let overlap (left: Interval) (right: Interval) = left.Low <= right.High && right.Low <= left.High

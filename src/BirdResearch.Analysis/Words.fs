@@ -33,6 +33,13 @@ module internal Words =
         let scaled, unit = if value >= 1e6 then value / 1e6, "\u2009M" elif value >= 1e3 then value / 1e3, "\u2009k" else value, ""
         scaled.ToString("0.###", CultureInfo.InvariantCulture) + unit
 
+    /// A probability with as many digits as it deserves.
+    let probability (value: float) =
+        if not (Double.IsFinite value) then "–"
+        elif value < 0.0001 then "below 0.0001"
+        elif value < 0.01 then value.ToString("0.0000", CultureInfo.InvariantCulture)
+        else value.ToString("0.000", CultureInfo.InvariantCulture)
+
     /// "a", "a and b", "a, b and c".
     let listed (items: string list) =
         match List.rev items with

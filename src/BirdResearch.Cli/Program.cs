@@ -15,6 +15,8 @@ var root = new RootCommand(
       bird predict dawn.ogg --model a.onnx           what is heard in a recording, and when
       bird predict --test DIR --model a.onnx b.onnx  a submission for a folder of recordings
       bird report models                             the report of what has been run
+      bird runs                                      every run as a table, with filters
+      bird compare front-ends:mel front-ends:sparse  whether two arms differ, with a test
       bird models                                    the catalogue, with sizes and multiply-adds
     """)
 {
@@ -23,6 +25,8 @@ var root = new RootCommand(
     WorkVerb.Create(),
     Pretrain.Create(),
     Report.Create(),
+    Compare.Create(),
+    RunList.Create(),
     Export.Create(),
     Predict.Create(),
     Rehearse.Create(),

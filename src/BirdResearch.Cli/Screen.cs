@@ -34,8 +34,8 @@ public static class Screen
         else Errors.MarkupLine($"[{colour}]{Markup.Escape(text)}[/]");
     }
 
-    /// <summary>A table; numbers (columns whose name ends in <c>&gt;</c>) are right-aligned.</summary>
-    public static void Table(IReadOnlyList<string> columns, IEnumerable<IReadOnlyList<string>> rows)
+    /// <summary>A table; numbers (columns whose name ends in <c>&gt;</c>) are right-aligned, rows for which <paramref name="isFaint"/> holds are grey.</summary>
+    public static void Table(IReadOnlyList<string> columns, IEnumerable<IReadOnlyList<string>> rows, Func<int, bool>? isFaint = null)
     {
         if (!IsLive)
         {
@@ -45,7 +45,8 @@ public static class Screen
         var table = new Table { Border = TableBorder.Rounded };
         foreach (var column in columns)
             table.AddColumn(new TableColumn($"[bold]{Markup.Escape(column.TrimEnd('>'))}[/]") { Alignment = column.EndsWith('>') ? Justify.Right : Justify.Left });
-        foreach (var row in rows) table.AddRow(row.Select(cell => (IRenderable)new Text(cell)));
+        foreach (var (index, row) in rows.Index())
+            table.AddRow(row.Select(cell => (IRenderable)new Text(cell, isFaint?.Invoke(index) == true ? new Style(Color.Grey) : Style.Plain)));
         AnsiConsole.Write(table);
     }
 

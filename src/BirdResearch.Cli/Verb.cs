@@ -61,6 +61,10 @@ public static class Verb
         return command;
     }
 
+    /// <summary>The command that this process was called with, to be told to a reader; of places on this machine only the last part.</summary>
+    public static string Asked =>
+        string.Join(' ', Environment.GetCommandLineArgs().Skip(1).Select(a => Path.IsPathRooted(a) ? Path.GetFileName(a) : a).Select(a => a.Contains(' ') ? $"'{a}'" : a).Prepend("bird"));
+
     /// <summary>Splits <c>a,b c</c> into its items.</summary>
     public static IReadOnlyList<string> Items(string? text) =>
         text is null ? [] : text.Split([',', ' '], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);

@@ -44,6 +44,12 @@ let private repeated (scores: Scores) (times: int[]) =
     let ids = rows |> Array.mapi (fun index _ -> string index)
     Scores("focal", ids, scores.Classes, pick (scores.Truth.ToArray()), pick (scores.Values.ToArray()))
 
+/// For runs whose settings a test has edited: they are stale, and drawn all the same.
+let private edited = { ReportOptions.Default with AllowMissing = true }
+
+/// The interval of one arm's mean, of runs by fold and seed.
+let private intervalOf (resamples: int) (runs: (int * int * Scores) list) = Intervals.ofMeans resamples [ runs ] |> List.exactlyOne
+
 let private statistics =
     testList "statistics" [
         test "mean and standard deviation are those of a hand calculation, and one run has no spread" {
@@ -79,7 +85,7 @@ let private statistics =
         }
 
         test "an interval is the same every time, contains the estimate and shrinks with more recordings" {
-            let interval rows = (Statistics.mapInterval 400 [ drawn (Random 3) rows 5 ]).Value
+            let interval rows = (intervalOf 400 [ 0, 1, drawn (Random 3) rows 5 ]).Value
             let small, large = interval 40, interval 640
             Expect.equal small (interval 40) "twice"
 
@@ -98,7 +104,7 @@ let private statistics =
 
             let held =
                 [ for _ in 1..200 do
-                      let found = (Statistics.mapInterval 200 [ drawn random 60 6 ]).Value
+                      let found = (intervalOf 200 [ 0, 1, drawn random 60 6 ]).Value
                       found.Low <= expected && expected <= found.High ]
 
             let share = float (held |> List.filter id |> List.length) / 200.0
@@ -117,15 +123,15 @@ let private statistics =
 
         test "seeds share their draws, so that two equal runs have the interval of one; folds do not" {
             let first, other = drawn (Random 3) 60 5, drawn (Random 4) 60 5
-            Expect.equal (Statistics.mapInterval 200 [ first; first ]) (Statistics.mapInterval 200 [ first ]) "the same run twice"
+            Expect.equal (intervalOf 200 [ 0, 1, first; 0, 2, first ]) (intervalOf 200 [ 0, 1, first ]) "the same run twice"
             let ids = [| for id in other.Ids -> id + "b" |]
             let elsewhere = Scores("focal", ids, other.Classes, other.Truth.ToArray(), other.Values.ToArray())
-            Expect.equal (Statistics.mapInterval 200 [ first; elsewhere ]).Value.Recordings 120 "recordings of two folds"
+            Expect.equal (intervalOf 200 [ 0, 1, first; 1, 1, elsewhere ]).Value.Recordings 120 "recordings of two folds"
         }
 
         test "one recording gives no interval" {
             let scores = Scores("soundscape", [| "night_5"; "night_10" |], [| "a" |], [| true; false |], [| 0.9; 0.1 |])
-            Expect.isNone (Statistics.mapInterval 100 [ scores ]) "both windows are of one recording"
+            Expect.isNone (intervalOf 100 [ 0, 1, scores ]) "both windows are of one recording"
         }
     ]
 
@@ -215,7 +221,7 @@ let private runs =
                 Expect.equal (sweep.Model, sweep.Setting) ("tsresnet18", "outputs") "what it shows"
                 Expect.equal (sweep.Points |> List.map fst) [ 64.0; 512.0; 2048.0 ] "its points"
                 for value, arm in sweep.Points do Expect.equal (float (nonNull arm.Runs.Head.Record.Trial.Features).Expansion.Outputs) value "each with its arm"
-                holds (Report.html "Widths" "" set) "mAP against outputs")
+                holds (Report.htmlWith edited "Widths" "" set) "mAP against outputs")
         }
 
         test "the gaps, the level of guessing and the summary agree with the records" {
@@ -301,7 +307,7 @@ let private report =
                 let tag = "\"model\": \"<b onmouseover=alert(2)>x</b>\""
                 File.WriteAllText(path, File.ReadAllText(path).Replace("\"model\": \"other\"", tag))
                 Directory.CreateDirectory(Path.Combine(folder, "<i>not a run<i>")) |> ignore
-                let html = File.ReadAllText(Report.write folder hostile hostile)
+                let html = File.ReadAllText(Report.writeWith edited folder hostile hostile)
                 let own = html[.. html.IndexOf "<!-- plotly.js" - 1]
                 lacks own "<img src=x"
                 lacks own "<b onmouseover"
@@ -341,10 +347,10 @@ let private report =
                 for model, skill in [ "first", 2.5; "second", 2.5; "guesser", 0.0 ] do
                     write folder { baseline with Model = model; Skill = skill } |> ignore
                 let arms = (Runs.load folder).Runs |> Arms.ofRuns |> Arms.withIntervals 300
-                let text = Reading.paragraphs arms |> String.concat "\n"
-                Expect.isMatch text "^(first|second) · mel scores highest" "one of the equal arms is first"
-                Expect.isMatch text "overlaps with that of (first|second) · mel: not told apart" "the other is not told apart"
-                Expect.isMatch text "intervals that do not overlap: guesser · mel" "the guesser is lower"
+                let text = Reading.paragraphs (Comparisons.ofArms "focal" arms) arms |> String.concat "\n"
+                Expect.isMatch text "^Each training was given 12 epochs. (first|second) · mel scores highest" "one of the equal arms is first"
+                Expect.isMatch text @"Not told apart from it: (first|second) · mel\. A difference of 0\.\d\d would" "the other is not told apart"
+                Expect.isMatch text @"It is told apart from guesser · mel \(−0\.\d+, p 0\.00\d+\)\." "the guesser is lower"
                 Expect.isMatch text @"Not told apart from guessing \(0\.08\): guesser · mel\." "the guesser guesses")
         }
 

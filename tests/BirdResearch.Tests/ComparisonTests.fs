@@ -1,9 +1,20 @@
 module BirdResearch.Tests.ComparisonTests
 
 open System
+open System.IO
 open BirdResearch.Analysis
 open BirdResearch.Metrics
+open BirdResearch.Tests.InventedRuns
 open Expecto
+
+/// A folder of its own for one test, removed afterwards.
+let inFolder (test: string -> unit) =
+    let folder = Directory.CreateTempSubdirectory("bird-comparisons-").FullName
+
+    try
+        test (Directory.CreateDirectory(Path.Combine(folder, "front-ends")).FullName)
+    finally
+        Directory.Delete(folder, recursive = true)
 
 let private close (want: float) (got: float) (what: string) = Expect.floatClose Accuracy.high got want what
 
@@ -57,6 +68,14 @@ let private draw (random: Random) (world: World) =
 let private repeated (count: int) (world: World) =
     Array.init count (fun index -> Comparisons.ofScores 200 300 "focal" (draw (Random(7000 + index)) world))
 
+/// The difference of two arms' mAP over many worlds.
+let private expectedDifference (world: World) =
+    let once index =
+        let means = [ for _, runs in draw (Random(200_000 + index)) world -> runs |> List.averageBy (fun (_, _, scores) -> Ranking.MeanAveragePrecision scores) ]
+        means[0] - means[1]
+
+    List.average [ for index in 1..1200 -> once index ]
+
 let private share (condition: Comparison list -> bool) (experiments: Comparison list[]) =
     experiments |> Array.averageBy (fun found -> if condition found then 1.0 else 0.0)
 
@@ -99,6 +118,57 @@ let private parts =
             for want, got in List.zip [ 0.03; nan; 0.06; 0.06; 0.02 ] got do
                 if Double.IsNaN want then Expect.isTrue (Double.IsNaN got) "nan" else close want got "corrected"
         }
+
+        test "variances of arms that look like one are pooled, one that does not keeps its own" {
+            let alike, _ = SeedNoise.moderated [| 1.0, 2.0; 1.3, 2.0; 0.8, 2.0; 1.1, 2.0 |]
+            for variance, freedom in alike do
+                close 1.05 variance "pooled"
+                close 8.0 freedom "all degrees of freedom"
+            let apart, _ = SeedNoise.moderated [| 1.0, 10.0; 1.1, 10.0; 0.9, 10.0; 400.0, 10.0 |]
+            Expect.isLessThan (fst apart[0]) 10.0 "the quiet ones stay quiet"
+            Expect.isGreaterThan (fst apart[3]) 250.0 "the noisy one stays noisy"
+        }
+
+        test "trigamma and digamma are those of published tables" {
+            close -0.5772156649 (Distributions.digamma 1.0) "digamma of 1"
+            close (Math.PI * Math.PI / 6.0) (Distributions.trigamma 1.0) "trigamma of 1"
+            close 0.7 (Distributions.trigammaInverse (Distributions.trigamma 0.7)) "its inverse"
+        }
+
+        test "arms share a letter just where they are not told apart" {
+            inFolder (fun folder ->
+                for model in [ "w"; "x"; "y"; "z" ] do write folder { baseline with Model = model } |> ignore
+                let arms = (Runs.load folder).Runs |> Arms.ofRuns
+                let comparisons = Comparisons.ofArms "focal" arms
+                let label model = $"{model} · mel"
+
+                for apart in [ []; [ "w", "z" ]; [ "w", "y"; "w", "z"; "x", "z" ]; [ "w", "x"; "y", "z" ]; [ "w", "x"; "w", "y"; "w", "z"; "x", "y"; "x", "z"; "y", "z" ] ] do
+                    let labels = apart |> List.map (fun (left, right) -> set [ label left; label right ])
+                    let told = comparisons |> List.map (fun found -> { found with ToldApart = List.contains (set [ found.Left; found.Right ]) labels })
+                    let letters = Comparisons.letters told arms
+
+                    for found in told do
+                        let common = Set.intersect (set letters[found.Left]) (set letters[found.Right])
+                        Expect.equal common.IsEmpty found.ToldApart $"{found.Left} {letters[found.Left]} and {found.Right} {letters[found.Right]}"
+                    Expect.isTrue (letters.Values |> Seq.exists (fun own -> own.Contains 'a')) "the first letter is used")
+        }
+
+        test "pairs of arms are tested within one budget only, and two arms without scores have a note" {
+            inFolder (fun folder ->
+                for model in [ "x"; "y" ] do
+                    for seed in [ 1; 2 ] do write folder { baseline with Model = model; Seed = seed } |> ignore
+                let other = Path.Combine(write folder { baseline with Model = "z" }, "run.json")
+                File.WriteAllText(other, File.ReadAllText(other).Replace("12 epochs", "90 seconds"))
+                let arms = (Runs.load folder).Runs |> Arms.ofRuns
+                Expect.equal [ for found in Comparisons.ofArms "focal" arms -> found.Left, found.Right ] [ "x · mel", "y · mel" ] "pairs"
+                let text = Reading.paragraphs (Comparisons.ofArms "focal" arms) arms |> String.concat "\n"
+                Expect.stringContains text "2 different budgets; they are compared within each, never across" "the text names it"
+                Expect.stringContains text "Each training was given 90 seconds" "each budget"
+                for run in arms.Head.Runs do File.Delete(Path.Combine(run.Folder, "scores.focal.csv"))
+                let found = Comparisons.ofArms "focal" arms |> List.exactlyOne
+                Expect.isFalse found.ToldApart "not tested"
+                Expect.stringContains found.Note "no scores.focal.csv" "why")
+        }
     ]
 
 let private repeats =
@@ -114,9 +184,46 @@ let private repeats =
                 Expect.isLessThanOrEqual alarms 0.05 $"{name}: share of false alarms"
         }
 
-        test "a real difference is found" {
+        test "among five copies of one arm none is told apart from another in at least 95 of 100 experiments" {
+            let alarms = repeated 60 { world with Skills = List.replicate 5 1.5 } |> share (List.exists _.ToldApart)
+            Expect.isLessThanOrEqual alarms 0.05 "share of families with a false alarm"
+        }
+
+        test "intervals of a difference hold the expected one in at least 93 of 100 experiments" {
+            for name, world in
+                [ "3 seeds, 1 fold", world
+                  "seeds matter most", { world with OfSeed = 0.6 }
+                  "2 seeds, 4 folds", { world with Seeds = 2; Folds = 4; Recordings = 18; Classes = 6 } ] do
+                let found = repeated 200 { world with Skills = [ 1.9; 1.5 ] } |> Array.map List.exactlyOne
+                let expected = expectedDifference { world with Skills = [ 1.9; 1.5 ] }
+                let held = found |> Array.averageBy (fun one -> if one.Interval.Value.Low <= expected && expected <= one.Interval.Value.High then 1.0 else 0.0)
+                Expect.isGreaterThanOrEqual held 0.93 $"{name}: share that holds {expected}"
+        }
+
+        test "intervals of a mean hold the expected score in at least 93 of 100 experiments, which they do not without seeds" {
+            let world = { world with OfSeed = 0.6; Skills = [ 1.5; 1.5 ] }
+            let means (arms: (string * (int * int * Scores) list) list) = [ for _, runs in arms -> runs |> List.averageBy (fun (_, _, scores) -> Ranking.MeanAveragePrecision scores) ]
+            let expected = List.average [ for index in 1..400 do yield! means (draw (Random(90_000 + index)) world) ]
+            let holds (interval: Interval option) = interval.Value.Low <= expected && expected <= interval.Value.High
+            let experiments = [ for index in 1..150 -> draw (Random(50_000 + index)) world |> List.map snd ]
+            let share (found: Interval option list) = found |> List.averageBy (fun interval -> if holds interval then 1.0 else 0.0)
+            Expect.isGreaterThanOrEqual (experiments |> List.collect (Intervals.ofMeans 200) |> share) 0.93 "with seeds"
+            let alone = experiments |> List.collect (List.collect (List.truncate 1 >> List.singleton >> Intervals.ofMeans 200))
+            Expect.isLessThan (share alone) 0.93 "of one seed each"
+        }
+
+        test "a real difference is found, and a detectable one in about 80 of 100 experiments" {
             let found = repeated 60 { world with Skills = [ 2.6; 1.2 ] }
             Expect.isGreaterThan (share (List.forall _.ToldApart) found) 0.8 "share found"
+            let world = { world with Skills = [ 2.05; 1.5 ]; OfSeed = 0.1 }
+            let experiments = repeated 150 world |> Array.map List.exactlyOne
+            let expected = expectedDifference world
+            let power = experiments |> Array.averageBy (fun one -> if one.P < 0.05 then 1.0 else 0.0)
+            let detectable = experiments |> Array.averageBy _.Detectable
+            // Were the detectable difference the expected one, power would be 0.8: power and the ratio of the two go together.
+            let ratio = expected / detectable
+            if ratio > 1.0 then Expect.isGreaterThan power 0.75 $"power at {ratio} times the detectable difference"
+            else Expect.isTrue (power < 0.85 && power > 0.8 * ratio - 0.25) $"power {power} at {ratio} times the detectable difference"
         }
     ]
 

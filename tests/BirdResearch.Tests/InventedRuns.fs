@@ -83,18 +83,20 @@ let private figures (scores: Scores) =
         (if scores.Domain = "soundscape" then Nullable() else Nullable(Ranking.Accuracy scores))
     )
 
-/// The folder's name.
-let nameOf (run: Invented) = $"{run.Model}.{run.FrontEnd}.{run.Data}.f{run.Fold}.s{run.Seed}-0123abcd"
+let private content = String('7', 64)
+
+/// The settings of a run.
+let trialOf (run: Invented) =
+    Trial(
+        Data = run.Data, Model = run.Model, FrontEnd = run.FrontEnd, Features = FrontEndSettings(Kind = run.FrontEnd, SampleRate = 32_000),
+        Fold = Nullable run.Fold, Seed = run.Seed, Training = TrainingSettings(Budget = Budget.OfEpochs 12)
+    )
+
+/// The folder's name, as the run store would give it.
+let nameOf (run: Invented) =
+    $"{run.Model}.{run.FrontEnd}.{run.Data}.f{run.Fold}.s{run.Seed}-{RunIdentity.HashOf(trialOf run, content, RunStore.Recipe, null)}"
 
 let private record (ablation: string) (run: Invented) (scored: Scores list) =
-    let features = FrontEndSettings(Kind = run.FrontEnd, SampleRate = 32_000)
-
-    let trial =
-        Trial(
-            Data = run.Data, Model = run.Model, FrontEnd = run.FrontEnd, Features = features, Fold = Nullable run.Fold, Seed = run.Seed,
-            Training = TrainingSettings(Budget = Budget.OfEpochs 12)
-        )
-
     let rows, frames = if run.FrontEnd = "mel" then 128L, 321L else 512L, 157L
     let parameters = int64 (run.Size * 1e6) + int64 (if run.FrontEnd = "mel" then 0 else 41_216)
     let clips = 12L * 120L
@@ -103,11 +105,11 @@ let private record (ablation: string) (run: Invented) (scored: Scores list) =
     RunRecord(
         Ablation = ablation,
         Name = nameOf run,
-        Trial = trial,
+        Trial = trialOf run,
         Model = ModelFacts(run.Model, parameters, parameters * 61L, rows, frames),
         Data =
             DataFacts(
-                run.Data, String('7', 64), run.Species.Length, 10 * run.Species.Length, 5 * run.Species.Length,
+                run.Data, content, run.Species.Length, 10 * run.Species.Length, 5 * run.Species.Length,
                 (if run.Soundscapes then 120 else 0), "given folds; fold 0 is held out"
             ),
         Scores = readOnlyDict [ for scores in scored -> scores.Domain, figures scores ],

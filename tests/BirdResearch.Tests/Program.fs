@@ -66,6 +66,7 @@ let all =
         ComparisonTests.tests
         SweepTests.tests
         ArmFileTests.tests
+        LedgerTests.tests
         SsambaTests.tests
         SparseCodeTests.tests
         ReadoutTests.tests

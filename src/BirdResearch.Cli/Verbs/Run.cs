@@ -114,7 +114,8 @@ public static class Run
         Ablation ablation, int? threads, CancellationToken cancellation, string? folds = null, Halving? halving = null, int workers = 1, IReadOnlyList<string>? arms = null)
     {
         WorkVerb.SetThreads(threads);
-        (var runner, ablation) = Opened(ablation, cancellation, folds);
+        // Which trials a halving runs is not known beforehand, so that it plans none.
+        (var runner, ablation) = Opened(ablation, cancellation, folds, isPlan: halving is null);
         var store = RunStore.Open();
         var training = new GridTraining(store, runner, workers, threads, arms ?? [], cancellation);
         if (halving is null) training.Run(ablation);
@@ -124,8 +125,8 @@ public static class Run
         return training.Troubles.Count == 0 ? 0 : Verb.Failed;
     }
 
-    /// <summary>Opens the data of an ablation and checks what can be checked before anything is trained.</summary>
-    static (TrialRunner Runner, Ablation Ablation) Opened(Ablation ablation, CancellationToken cancellation, string? folds)
+    /// <summary>Opens the data of an ablation, checks what can be checked before anything is trained, and notes which runs belong to it.</summary>
+    static (TrialRunner Runner, Ablation Ablation) Opened(Ablation ablation, CancellationToken cancellation, string? folds, bool isPlan = true)
     {
         Screen.Title(ablation.Name);
         Screen.Line(ablation.Question);
@@ -137,6 +138,7 @@ public static class Run
             foreach (var fold in ablation.Trials.Where(t => t.Data == data).Select(t => t.Fold).Distinct()) Screen.Line($"  {Splits.Of(opened, fold)}");
         }
         foreach (var trial in ablation.Trials.DistinctBy(t => (t.Model, t.FrontEnd, t.Features, t.Data, t.Training.Pretrained))) runner.CheckPretrained(trial);
+        if (isPlan) AblationPlan.Add(RunStore.Open(), runner, ablation, Verb.Asked);
         return (runner, ablation);
     }
 

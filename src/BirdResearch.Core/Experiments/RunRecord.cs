@@ -10,6 +10,12 @@ public sealed record RunRecord
     /// <summary>Version of this layout.</summary>
     public int Format { get; init; } = 1;
 
+    /// <summary>The <see cref="RunStore.Recipe"/> that made it; null in records of versions that did not tell.</summary>
+    public int? Recipe { get; init; }
+
+    /// <summary>Digests of its tables as they were written, see <see cref="RunFreshness.Digests"/>; null in records of versions that did not tell.</summary>
+    public IReadOnlyDictionary<string, string>? Files { get; init; }
+
     /// <summary>Ablation it belongs to.</summary>
     public required string Ablation { get; init; }
 

@@ -141,6 +141,8 @@ public sealed partial class TrialRunner(RunStore store, ClaimHolder? me = null)
         var clips = training.Rows.Sum(r => r.Clips);
         return new RunRecord
         {
+            Recipe = RunStore.Recipe,
+            Files = RunFreshness.Digests(folder),
             Ablation = ablation,
             Name = name,
             Trial = trial,
