@@ -151,7 +151,7 @@ let private pages =
                 let hardest = Mistakes.hardest "focal" mistakes |> List.head
                 Expect.equal (clips.Hardest.Head.Id, clips.Hardest.Head.Loss) hardest "the first of them"
                 Expect.equal clips.Hardest.Head.Told.Length 4 "what every arm says"
-                let html sound = Report.htmlWith { Sound = sound } "Sounds" "" set
+                let html sound = Report.htmlWith { ReportOptions.Default with Sound = sound } "Sounds" "" set
                 holds (html true) "data:audio/wav"
                 Expect.equal (count "data:audio" (html false)) 0 "no sound"
                 Expect.equal (count "data:image/png" (html false)) (count "data:image/png" (html true)) "pictures"
