@@ -61,7 +61,7 @@ public static class RobustnessVerb
     public static RobustnessRow Row(TrainedModel model, SyntheticKnob knob, string value, Dataset data, CancellationToken cancellation = default)
     {
         var scores = RobustnessWorld.Score(model, data, cancellation);
-        var interval = Statistics.mapInterval(Statistics.defaultResamples, ListModule.OfSeq([scores]))?.Value;
+        var interval = Intervals.ofMeans(Statistics.defaultResamples, ListModule.OfSeq([ListModule.OfSeq([Tuple.Create(0, 1, scores)])])).Head?.Value;
         return new(
             model.Record.Name, knob.Name, value, Ranking.MeanAveragePrecision(scores).OrNull(), interval?.Low, interval?.High,
             data.Soundscapes.Select(c => c.File).Distinct().Count());
