@@ -32,6 +32,12 @@ module internal Clips =
     /// Hardest clips per domain, other clips per domain, and codes of a clip at most.
     let private mostHardest, mostOthers, mostCodes = 4, 3, 5
 
+    /// How far down the hardest a clip may stand that is shown.
+    let hardestAsked = 12
+
+    /// Arms whose runs are asked for clips at most.
+    let private mostAsked = 12
+
     /// No clips.
     let none = { Hardest = []; Examples = []; Codes = []; Unread = [] }
 
@@ -39,18 +45,26 @@ module internal Clips =
         let score (arm: Arm) = match part.Domains with domain :: _ -> Arms.map domain arm | [] -> nan
         part.Arms |> List.sortBy (fun arm -> let value = score arm in if Double.IsNaN value then infinity else -value)
 
-    /// What each run kept, by arm.
+    /// What the runs of each arm kept: of its first run that kept any, and of all.
     let private kept (arms: Arm list) =
-        let firstOf (arm: Arm) =
-            arm.Runs
-            |> List.tryPick (fun run ->
-                match SoundCharts.load run with
-                | Ok [] -> None
-                | Ok clips -> Some(Ok(arm.Label, clips))
-                | Error reason -> Some(Error { Folder = $"{run.Name}/examples"; Reason = reason }))
+        let found = [ for arm in arms -> arm, [ for run in arm.Runs -> run, SoundCharts.load run ] ]
 
-        let found = List.choose firstOf arms
-        List.choose Result.toOption found, found |> List.choose (function Error skipped -> Some skipped | Ok _ -> None)
+        let first =
+            [ for arm, loaded in found do
+                  match loaded |> List.tryPick (fun (_, clips) -> match clips with Ok(_ :: _ as clips) -> Some clips | _ -> None) with
+                  | Some clips -> arm.Label, clips
+                  | None -> () ]
+
+        let all = [ for _, loaded in found do for _, clips in loaded do match clips with Ok clips -> yield! clips | Error _ -> () ]
+
+        let unread =
+            [ for _, loaded in found do
+                  for run, clips in loaded do
+                      match clips with
+                      | Error reason -> { Folder = $"{run.Name}/examples"; Reason = reason }
+                      | Ok _ -> () ]
+
+        first, all, unread
 
     /// Mean scores of an arm's runs in some rows, highest first, and what is true there.
     let private told (domain: string) (ids: Set<string>) (arm: Arm) =
@@ -72,7 +86,13 @@ module internal Clips =
 
     let private hardest (part: Part) (arms: Arm list) (examples: Map<string * string, Example>) (mistakes: Mistakes list) =
         [ for domain in part.Domains do
-              let worst = Mistakes.hardest domain mistakes |> List.truncate mostHardest
+              // Of the hardest, those come first that a run kept: a window is best judged by eye and ear.
+              let worst =
+                  Mistakes.hardest domain mistakes
+                  |> List.truncate hardestAsked
+                  |> List.sortBy (fun (id, _) -> not (examples.ContainsKey(domain, id)))
+                  |> List.truncate mostHardest
+
               let told = [ for arm in arms -> arm.Label, told domain (worst |> List.map fst |> Set) arm ]
 
               for id, loss in worst do
@@ -98,9 +118,8 @@ module internal Clips =
     /// The clips of a part: the hardest over all arms, some that runs kept, and codes.
     let ofPart (part: Part) (mistakes: Mistakes list) : ShownClips =
         let ranked = best part
-        let kept, unread = kept ranked
-        let all = kept |> List.collect snd |> List.distinctBy (fun clip -> clip.Domain, clip.Id)
-        let hardest = hardest part (List.truncate mostArms ranked) (Map [ for clip in all -> (clip.Domain, clip.Id), clip ]) mistakes
+        let kept, all, unread = kept (List.truncate mostAsked ranked)
+        let hardest = hardest part (List.truncate mostArms ranked) (Map [ for clip in List.rev all -> (clip.Domain, clip.Id), clip ]) mistakes
 
         let others =
             match kept with

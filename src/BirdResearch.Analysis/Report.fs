@@ -53,8 +53,8 @@ module Report =
 
             [ h2 [ _id id ] [ str (if withSound then "Listen" else "Look") ]
               yield! group "The hardest windows"
-                  $"Held-out clips whose scores have the highest cross-entropy with what is heard, mean over species, runs and arms; with the three classes that each{arms} scores highest. \
-                    A tick marks one that is heard. Look here for wrong labels too." clips.Hardest
+                  $"Of the {Clips.hardestAsked} held-out clips of each domain whose scores have the highest cross-entropy with what is heard (mean over species, runs and arms), some, \
+                    those first that a run kept; with the three classes that each{arms} scores highest. A tick marks one that is heard. Look here for wrong labels too." clips.Hardest
               yield! group "Others" "Held-out clips spread evenly over each domain." clips.Examples ]
 
     /// Codes of a clip by every arm that has codes, beside its spectrogram.

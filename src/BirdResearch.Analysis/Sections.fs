@@ -109,7 +109,7 @@ module internal Sections =
             [ h4 [] [ str truth; span [] [ str $"{clip.Id}, {Charts.domainName clip.Domain}{loss}" ] ]
               match clip.Example with
               | Some example ->
-                  picture clip.Id example.MinHz example.MaxHz example.Seconds example.Png
+                  picture clip.Id example.MinHz example.MaxHz example.Seconds example.Png.Value
 
                   match example.Sound with
                   | Some path when withSound ->

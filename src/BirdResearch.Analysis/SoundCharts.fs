@@ -21,8 +21,8 @@ type Example =
       Predictions: (string * float) list
       /// Path of its sound, a wav file; None where it was left out.
       Sound: string option
-      /// The spectrogram as a PNG file, low bands below.
-      Png: byte[]
+      /// The spectrogram as a PNG file, low bands below; made when it is asked for.
+      Png: Lazy<byte[]>
       /// Edges of the spectrogram in Hz, and its length in seconds.
       MinHz: float
       MaxHz: float
@@ -74,6 +74,8 @@ module SoundCharts =
         let text (name: string) (of': JsonElement) = string (of'.GetProperty(name).GetString())
         let picture = item.GetProperty "spectrogram"
         let number (name: string) = picture.GetProperty(name).GetDouble()
+        let rows, frames, values = int (number "rows"), int (number "frames"), picture.GetProperty("values").GetBytesFromBase64()
+        if values.Length <> rows * frames then RunReader.unreadable $"examples.json has a picture of {values.Length} cells; {rows} x {frames} were expected."
 
         { Id = text "id" item
           Domain = text "domain" item
@@ -82,7 +84,7 @@ module SoundCharts =
             [ for guess in item.GetProperty("predictions").EnumerateArray() -> text "class" guess, guess.GetProperty("score").GetDouble() ]
             |> List.sortByDescending snd
           Sound = soundOf folder (text "file" item)
-          Png = Picture.png (int (number "rows")) (int (number "frames")) (picture.GetProperty("values").GetBytesFromBase64())
+          Png = lazy Picture.png rows frames values
           MinHz = number "min_hz"
           MaxHz = number "max_hz"
           Seconds = number "seconds"
