@@ -71,7 +71,7 @@ module Markdown =
         if tested.IsEmpty then []
         elif apart.IsEmpty then
             let least = tested |> List.map _.Detectable
-            [ $"None of {counted tested.Length} tested pairs is told apart; differences of {three (List.min least)} to {three (List.max least)} would have been found in 80 of 100 repetitions."; "" ]
+            [ $"None of {tested.Length} tested pairs is told apart; differences of {three (List.min least)} to {three (List.max least)} would have been found in 80 of 100 repetitions."; "" ]
         else
             [ yield! table [ "Told apart"; "Domain"; "Difference"; "95 % interval"; "p"; "Holm"; "Detectable" ] (List.map row apart)
               $"{apart.Length} of {tested.Length} tested pairs; comparisons.csv has all."

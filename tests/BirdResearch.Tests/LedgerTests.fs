@@ -208,6 +208,9 @@ let private tables =
                     Expect.equal (line.Split('|').[4].Trim()) (letters[arm.Label]) "letters"
                 Expect.stringContains text "| guesser · mel − " "told apart"
                 Expect.isFalse (text.Contains "Not whole") "nothing is missing"
+                let level = comparisons |> List.map (fun found -> { found with ToldApart = false })
+                let none = Markdown.page "front-ends" "" set [] [ "synthetic-birds", arms, level ]
+                Expect.stringContains none $"None of {comparisons.Length} tested pairs is told apart" "where nothing differs"
                 let problem = { Run = "a.run"; Data = "d"; Budget = "12 epochs"; Trouble = Missing; Reason = "has not been trained"; Remedy = "bird run front-ends" }
                 Expect.stringContains (Markdown.page "front-ends" "" set [ problem ] parts) "**Not whole:** a.run has not been trained" "problems")
         }
