@@ -29,6 +29,7 @@ export SLURM_CONF=$folder/slurm.conf
 host=$(hostname -s)
 
 stop() {
+    set +e   # what is gone already need not be stopped
     scancel --user=root >/dev/null 2>&1 || true
     for _ in $(seq 20); do [ -z "$(squeue -h 2>/dev/null)" ] && break; sleep 0.5; done
     for pid in "$folder"/*.pid "$folder"/munge/*.pid; do [ -e "$pid" ] && kill "$(cat "$pid")" 2>/dev/null; done

@@ -61,5 +61,6 @@ public static class WorkVerb
         {
             // The work was done first.
         }
-    }) { IsBackground = true, Name = "end of input" }.Start();
+    })
+    { IsBackground = true, Name = "end of input" }.Start();
 }
