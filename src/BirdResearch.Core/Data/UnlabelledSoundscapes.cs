@@ -37,9 +37,11 @@ public static class UnlabelledSoundscapes
     }
 
     /// <summary>The file of a clip that is such a recording or a window of one; for any other clip, its id or a part of it.</summary>
-    public static string FileOf(string id) => id.LastIndexOf('@') is >= 0 and var at && double.TryParse(id.AsSpan(at + 1), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out _)
-        ? id[..at]
-        : id;
+    public static string FileOf(string id)
+    {
+        var at = id.LastIndexOf('@');
+        return at >= 0 && double.TryParse(id.AsSpan(at + 1), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out _) ? id[..at] : id;
+    }
 
     /// <summary>What a user does who needs some.</summary>
     public static string HowToAdd(Dataset data) => $"Put soundscapes without labels into unlabeled_soundscapes/ below {data.Root}";

@@ -66,7 +66,7 @@ public sealed class NormAdapter
         Facts = new("unlabelled", _statistics.Norms, windows.Select(w => w.File).Distinct().Count(), (int)seen, watch.Elapsed.TotalSeconds, "adapted");
     }
 
-    /// <summary>Scores clips of soundscapes as <see cref="Evaluation.Of(FrontEnd, Classifier, Loss, WindowReader, IReadOnlyList{string}, IReadOnlyList{Clip}, string, int, int, Action{int}?, CancellationToken)"/>, each recording by its own statistics where that is asked for.</summary>
+    /// <summary>Scores clips of soundscapes as any clips are, each recording by its own statistics where that is asked for.</summary>
     /// <param name="loss">Makes scores of logits.</param>
     /// <param name="clips">Windows of soundscapes.</param>
     /// <param name="domain">Name of their domain.</param>
