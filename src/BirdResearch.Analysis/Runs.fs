@@ -92,12 +92,16 @@ module Runs =
             let places = $"neither a folder of that name in {Folders.Results} nor that path exists"
             raise (DirectoryNotFoundException $"No ablation '{ablation}': {places}. Run it first.")
 
+    /// What lies beside the runs: drawn figures, and what a cluster was told.
+    let private besides = set [ "figures"; "slurm" ]
+
     /// Every finished run of an ablation, given by its name or its folder.
     let load (ablation: string) =
         let folder = folderOf ablation
 
         let partial, whole =
             Directory.GetDirectories folder
+            |> Array.filter (fun path -> not (besides.Contains(RunReader.nameOf path)))
             |> Array.sortWith (fun left right -> String.CompareOrdinal(left, right))
             |> List.ofArray
             |> List.partition _.EndsWith(".partial", StringComparison.Ordinal)

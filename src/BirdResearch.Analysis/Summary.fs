@@ -57,8 +57,8 @@ module Summary =
           TrainClipsPerSecond = arm.Mean _.Record.Cost.TrainClipsPerSecond
           Parameters = arm.Mean(fun run -> float run.Record.Model.Parameters) }
 
-    /// A row per arm, by data set, model and front-end.
-    let table (set: RunSet) : SummaryRow list = set |> Runs.byData |> List.collect (fun (_, runs) -> Arms.ofRuns runs |> List.map row)
+    /// A row per arm, by data set, budget, model and front-end.
+    let table (set: RunSet) : SummaryRow list = set |> Runs.byData |> List.collect (fun (_, runs) -> Arms.ofRuns runs |> List.sortBy (fun arm -> string arm.Runs.Head.Record.Trial.Training.Budget) |> List.map row)
 
     /// Whether several folds were held out, and whether accuracy is the question: not where soundscapes, in which several birds may be heard
     /// at once, are the test. The columns are shown only then.
