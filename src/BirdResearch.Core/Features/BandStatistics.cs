@@ -64,7 +64,7 @@ sealed class BandStatistics : nn.Module
         {
             using var scope = NewDisposeScope();
             var wide = batch.to(ScalarType.Float64).cpu();
-            var (sum, square) = (Numbers(wide.sum([0, 2])), Numbers(wide.square().sum([0, 2])));
+            var (sum, square) = (Numbers(wide.sum([0, 2])), Numbers((wide * wide).sum([0, 2])));
             (sums, squares) = count == 0 ? (sum, square) : ([.. sums.Zip(sum, (a, b) => a + b)], [.. squares.Zip(square, (a, b) => a + b)]);
             count += batch.shape[0] * batch.shape[2];
         }
