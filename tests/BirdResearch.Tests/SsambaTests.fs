@@ -484,7 +484,7 @@ let private runs =
             let runner = PretrainingRunner store
             let record = runner.Run(trial (), listen)
             let folder = runner.FolderOf record
-            Expect.equal (Directory.GetFiles folder |> Array.map Path.GetFileName |> Set.ofArray) (set [ "run.json"; "epochs.csv"; "weights.safetensors" ]) "files"
+            Expect.equal (Directory.GetFiles folder |> Array.map Path.GetFileName |> Set.ofArray) (set [ "run.json"; "epochs.csv"; "sittings.csv"; "weights.safetensors" ]) "files"
             Expect.isTrue ((Path.GetFileName folder |> nonNull).StartsWith "ssamba_test_tiny.pretraining.s1-") folder
             Expect.equal (File.ReadAllLines (Path.Combine(folder, "epochs.csv"))).Length 3 "a line per epoch and the heads"
             Expect.equal record.Model.Patches 24L "patches"
