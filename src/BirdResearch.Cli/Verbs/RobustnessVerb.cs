@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using BirdResearch.Analysis;
 using BirdResearch.Data;
 using BirdResearch.Experiments;
 using BirdResearch.Metrics;
@@ -61,7 +60,7 @@ public static class RobustnessVerb
     public static RobustnessRow Row(TrainedModel model, SyntheticKnob knob, string value, Dataset data, CancellationToken cancellation = default)
     {
         var scores = RobustnessWorld.Score(model, data, cancellation);
-        var interval = Intervals.ofMeans(Statistics.defaultResamples, ListModule.OfSeq([ListModule.OfSeq([Tuple.Create(0, 1, scores)])])).Head?.Value;
+        var interval = Analysis.Intervals.ofMeans(Analysis.Statistics.defaultResamples, ListModule.OfSeq([ListModule.OfSeq([Tuple.Create(0, 1, scores)])])).Head?.Value;
         return new(
             model.Record.Name, knob.Name, value, Ranking.MeanAveragePrecision(scores).OrNull(), interval?.Low, interval?.High,
             data.Soundscapes.Select(c => c.File).Distinct().Count());
