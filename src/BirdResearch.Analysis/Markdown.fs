@@ -4,15 +4,6 @@ open System
 open System.IO
 open BirdResearch.Analysis.Words
 
-/// A figure that was written as a file.
-type FigureFile =
-    { /// File name below figures/, without ending.
-      Name: string
-      /// What it shows, in a few words.
-      Title: string
-      /// Path from the ablation's folder: figures/<name>.png.
-      File: string }
-
 /// report.md: an ablation in a page of plain text, for papers and repositories.
 [<RequireQualifiedAccess>]
 module Markdown =
@@ -124,10 +115,11 @@ module Markdown =
           yield! provenance set ]
         |> String.concat "\n"
 
-    /// Writes the pictures of figures, which are drawn after the page, into an ablation's report.md.
-    let addFigures (folder: string) (figures: FigureFile seq) : unit =
+    /// Writes the pictures of figures, which are drawn after the page, into an ablation's report.md; each by the name of its file below figures/,
+    /// without ending, and what it shows.
+    let addFigures (folder: string) (figures: (string * string) seq) : unit =
         let path = Path.Combine(folder, "report.md")
-        let links = [ for figure in figures -> $"![{figure.Title}]({figure.File})\n\n" ] |> String.concat ""
+        let links = [ for name, title in figures -> $"![{title}](figures/{name}.png)\n\n" ] |> String.concat ""
         let text = File.ReadAllText path
         let at = text.LastIndexOf("## Provenance", StringComparison.Ordinal)
         File.WriteAllText(path + ".new", text.Insert(max 0 at, "## Figures\n\n" + links))

@@ -49,6 +49,12 @@ module Pairs =
             let names = several |> List.truncate 8 |> List.map fst |> String.concat "; "
             raise (ArgumentException $"'{text}' names {several.Length} arms of {set.Ablation}; say more words of one: {names}.")
 
+    /// A run by its folder, or with words of a label the arm in an ablation's folder.
+    let named (folder: string) (label: string | null) : Named =
+        match label with
+        | null -> run folder
+        | text -> arm folder text
+
     let private one (what: string) (value: Run -> string) (named: Named) =
         match named.Runs |> List.map value |> List.distinct with
         | [ only ] -> only

@@ -12,6 +12,9 @@ type ReportOptions =
       /// Whether figures are drawn although runs that belong to them are missing or stale.
       AllowMissing: bool }
 
+    /// The two choices, by name.
+    static member Of(sound: bool, allowMissing: bool) = { Sound = sound; AllowMissing = allowMissing }
+
     /// With sound, and figures only of what is whole.
     static member Default = { Sound = true; AllowMissing = false }
 

@@ -78,6 +78,10 @@ module RunTable =
               if not (planned.Contains name) then
                   made "unfinished" [ set.Ablation; name; "unfinished"; yield! List.replicate 14 null; "is being trained, or was stopped" ] ]
 
+    /// What is asked for, by its parts.
+    let filter (model: string | null) (frontEnd: string | null) (data: string | null) seeds folds (budget: string | null) (state: string | null) : RunFilter =
+        { Model = model; FrontEnd = frontEnd; Data = data; Seeds = seeds; Folds = folds; Budget = budget; State = state }
+
     let private passes (filter: RunFilter) (row: RunRow) =
         let text key = match value key row with null -> "" | found -> string found
         let holds (wanted: string | null) key = match wanted with null -> true | part -> (text key).Contains(part, StringComparison.OrdinalIgnoreCase)

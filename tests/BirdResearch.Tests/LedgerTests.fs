@@ -192,7 +192,7 @@ let private tables =
                 ablation folder [ 1; 2 ] |> ignore
                 write folder { baseline with Model = "guesser"; Skill = 0.0 } |> ignore
                 let set, parts = measured folder
-                let figures = [ { Name = "map"; Title = "Comparative mAP"; File = "figures/map.png" } ]
+                let figures = [ "map", "Comparative mAP" ]
                 File.WriteAllText(Path.Combine(folder, "report.md"), Markdown.page "front-ends" "Does it help?" set [] parts)
                 Markdown.addFigures folder figures
                 let text = File.ReadAllText(Path.Combine(folder, "report.md"))

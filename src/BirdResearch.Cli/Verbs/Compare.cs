@@ -27,7 +27,8 @@ public static class Compare
         { left, right, anyBudget, classes }.Does((p, _) =>
         {
             var store = RunStore.Open();
-            var pair = Analysis.Pairs.ofNamed(Resolve(store, p.GetRequiredValue(left)), Resolve(store, p.GetRequiredValue(right)), p.GetValue(anyBudget));
+            var (a, b) = (Place(store, p.GetRequiredValue(left)), Place(store, p.GetRequiredValue(right)));
+            var pair = Analysis.Pairs.ofNamed(Analysis.Pairs.named(a.Folder, a.Label), Analysis.Pairs.named(b.Folder, b.Label), p.GetValue(anyBudget));
             Screen.Line(pair.Heading);
             Screen.Line();
             Screen.Table(Analysis.Pairs.Heads, Analysis.Pairs.cells(pair).Select(r => (IReadOnlyList<string>)[.. r]), row => !pair.Comparisons[row].ToldApart);
@@ -41,12 +42,12 @@ public static class Compare
         });
     }
 
-    /// <summary>The runs that a text names: one run, or those of an arm.</summary>
-    static Analysis.Named Resolve(RunStore store, string text)
+    /// <summary>Where the runs that a text names are: one run's folder, or an ablation's and words of an arm's label.</summary>
+    static (string Folder, string? Label) Place(RunStore store, string text)
     {
         var colon = text.IndexOf(':');
         return colon > 0 && !File.Exists(Path.Combine(text, "run.json")) && Directory.Exists(store.AblationFolder(text[..colon]))
-            ? Analysis.Pairs.arm(store.AblationFolder(text[..colon]), text[(colon + 1)..])
-            : Analysis.Pairs.run(store.FolderNamed(text));
+            ? (store.AblationFolder(text[..colon]), text[(colon + 1)..])
+            : (store.FolderNamed(text), null);
     }
 }

@@ -76,7 +76,7 @@ public static class Report
             [.. Analysis.Summary.heads(rows).Select((head, i) => i < 3 ? head : head + ">")],
             Analysis.Summary.cells(rows).Select(cells => (IReadOnlyList<string>)[.. cells]));
         foreach (var skipped in set.Skipped) Screen.Warn($"{skipped.Folder} was left out: {skipped.Reason}");
-        var path = Analysis.Report.writeWith(new Analysis.ReportOptions(sound: !withoutSound, allowMissing: allowMissing), folder, ablation.Name, ablation.Question);
+        var path = Analysis.Report.writeWith(Analysis.ReportOptions.Of(!withoutSound, allowMissing), folder, ablation.Name, ablation.Question);
         var problems = Analysis.Ledger.check(set);
         if (!problems.IsEmpty)
         {
@@ -89,7 +89,7 @@ public static class Report
         if (!figures) return problems.IsEmpty;
         var drawn = FigureFiles.Write(path, Path.Combine(folder, "figures"));
         Screen.Line($"Figures: {drawn.Count}, as SVG and PNG, in {Path.GetRelativePath(Environment.CurrentDirectory, Path.Combine(folder, "figures"))}");
-        Analysis.Markdown.addFigures(folder, drawn.Select(f => new Analysis.FigureFile(f.Name, f.Title, $"figures/{f.Name}.png")));
+        Analysis.Markdown.addFigures(folder, drawn.Select(f => Tuple.Create(f.Name, f.Title)));
         return problems.IsEmpty;
     }
 }

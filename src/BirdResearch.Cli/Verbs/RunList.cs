@@ -37,7 +37,7 @@ public static class RunList
         {
             var store = RunStore.Open();
             var ablations = Folders(store, p.GetValue(name));
-            var wanted = new Analysis.RunFilter(
+            var wanted = Analysis.RunTable.filter(
                 p.GetValue(model), p.GetValue(frontEnd), p.GetValue(data), Numbers("--seed", p.GetValue(seed)), Numbers("--fold", p.GetValue(fold)),
                 p.GetValue(budget) is { } text ? Training.Budget.Parse(text).ToString() : null, p.GetValue(state));
             var rows = Analysis.RunTable.rows(wanted, p.GetValue(sort), ablations);
