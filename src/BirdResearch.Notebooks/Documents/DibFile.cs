@@ -1,0 +1,70 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace BirdResearch.Notebooks.Documents;
+
+/// <summary>Polyglot Notebooks' plain text: cells opened by <c>#!csharp</c>, <c>#!fsharp</c>, <c>#!markdown</c>; read only.</summary>
+public static class DibFile
+{
+    static readonly Dictionary<string, string> Languages = new()
+    {
+        ["#!csharp"] = "csharp",
+        ["#!c#"] = "csharp",
+        ["#!fsharp"] = "fsharp",
+        ["#!f#"] = "fsharp",
+        ["#!markdown"] = "markdown",
+        ["#!meta"] = "meta",
+    };
+
+    static readonly string[] Foreign = ["#!pwsh", "#!powershell", "#!javascript", "#!js", "#!html", "#!sql", "#!kql", "#!mermaid", "#!value", "#!http"];
+
+    /// <summary>Reads a file's text.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="path">Where it is from, for messages.</param>
+    public static Notebook Read(string text, string path)
+    {
+        var parts = Parts(text.ReplaceLineEndings("\n"), path).ToList();
+        var fallback = "csharp";
+        if (parts.FirstOrDefault(p => p.Language == "meta").Text is { } meta) fallback = DefaultOf(meta, path);
+        var cells = parts.Where(p => p.Language != "meta").Select(p => (Language: p.Language == "" ? fallback : p.Language, Text: p.Text.Trim('\n'))).Where(p => p.Text.Trim() != "");
+        return new Notebook(cells.Select(p => p.Language == "markdown"
+            ? new NotebookCell("markdown", p.Text)
+            : new NotebookCell("code", p.Text) { Metadata = new JsonObject { ["polyglot_notebook"] = new JsonObject { ["kernelName"] = p.Language } } }))
+        {
+            Metadata = new JsonObject { ["polyglot_notebook"] = new JsonObject { ["kernelInfo"] = new JsonObject { ["defaultKernelName"] = fallback } } },
+        };
+    }
+
+    static IEnumerable<(string Language, string Text)> Parts(string text, string path)
+    {
+        var (language, own, number) = ("", new StringBuilder(), 0);
+        foreach (var line in text.Split('\n'))
+        {
+            number++;
+            var opening = line.TrimEnd();
+            if (Foreign.Contains(opening))
+                throw new InvalidDataException($"'{path}' opens a cell in line {number} by '{opening}'; only #!csharp, #!fsharp and #!markdown can be run.");
+            if (!Languages.TryGetValue(opening, out var next))
+            {
+                own.Append(line).Append('\n');
+                continue;
+            }
+            yield return (language, own.ToString());
+            (language, own) = (next, new StringBuilder());
+        }
+        yield return (language, own.ToString());
+    }
+
+    static string DefaultOf(string meta, string path)
+    {
+        try
+        {
+            return (JsonNode.Parse(meta)?["kernelInfo"] as JsonObject)?["defaultKernelName"]?.ToString() is "fsharp" ? "fsharp" : "csharp";
+        }
+        catch (JsonException e)
+        {
+            throw new InvalidDataException($"'{path}' has a '#!meta' cell that is no JSON: {e.Message}", e);
+        }
+    }
+}
