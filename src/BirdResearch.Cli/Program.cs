@@ -17,6 +17,7 @@ var root = new RootCommand(
       bird report models                             the report of what has been run
       bird runs                                      every run as a table, with filters
       bird compare front-ends:mel front-ends:sparse  whether two arms differ, with a test
+      bird kernel install                            C# and F# notebooks in VS Code and Jupyter
       bird models                                    the catalogue, with sizes and multiply-adds
     """)
 {
@@ -41,6 +42,7 @@ var root = new RootCommand(
     Catalogues.FrontEndList(),
     Catalogues.Data(),
     Catalogues.AblationList(),
+    KernelVerb.Create(),
     Bench.Create(),
     Reference.Create(),
 };
