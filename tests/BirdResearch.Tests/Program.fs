@@ -75,6 +75,7 @@ let all =
         QuantisationTests.tests
         FrontEndExportTests.tests
         SequenceExportTests.tests
+        JupyterTests.tests
     ]
 
 /// Prints what was skipped and why, then the count alone on the last line. Expecto's own writer pads lines, so this goes around it.
