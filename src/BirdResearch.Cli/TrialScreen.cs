@@ -20,17 +20,10 @@ public static class TrialScreen
             .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn { Width = 24 }, new PercentageColumn(), notes)
             .Start(context =>
             {
-                var tasks = trials.Select(t => context.AddTask(Markup.Escape(Label(t)), autoStart: false)).ToArray();
+                var tasks = trials.Select(t => context.AddTask(Markup.Escape(RunWords.Label(t)), autoStart: false)).ToArray();
                 return work(i => new Bar(tasks[i], notes));
             });
     }
-
-    static string Label(Trial trial) => $"{trial.Model} {trial.FrontEnd}{(trial.Fold is { } fold ? $" f{fold}" : "")} s{trial.Seed}";
-
-    static string Score(RunRecord record) =>
-        string.Join(", ", record.Scores.Where(s => s.Key != "train" && s.Value.Map is not null).Select(s => $"{s.Key} mAP {s.Value.Map:0.000}"));
-
-    static string Left(double seconds) => seconds < 90 ? $"{seconds:0} s left" : $"{seconds / 60:0.0} min left";
 
     sealed class Bar(ProgressTask task, NoteColumn notes) : IProgress<RunEvent>
     {
@@ -42,7 +35,7 @@ public static class TrialScreen
                 task.MaxValue = t.ClipsTotal;
                 task.Value = t.ClipsDone;
                 if (t.ClipsPerSecond > 0)
-                    notes.Set(task, $"{t.ClipsPerSecond:0.0} clips/s, {Left((t.ClipsTotal - t.ClipsDone) / t.ClipsPerSecond)}");
+                    notes.Set(task, $"{t.ClipsPerSecond:0.0} clips/s, {RunWords.Left((t.ClipsTotal - t.ClipsDone) / t.ClipsPerSecond)}");
             }
             else if (value is { Phase: RunPhase.Loaded, Note: { } fit }) AnsiConsole.MarkupLine(Markup.Escape($"{value.Run} starts from weights: {fit}"));
             else if (value is { Phase: RunPhase.Noted, Note: { } note }) AnsiConsole.MarkupLine(Markup.Escape(note));
@@ -51,7 +44,7 @@ public static class TrialScreen
             else if (value.Phase == RunPhase.Scoring) notes.Set(task, "scoring ...");
             else if (value.Record is { } record)
             {
-                notes.Set(task, (value.Phase == RunPhase.ReadBack ? "read back: " : "") + Score(record));
+                notes.Set(task, (value.Phase == RunPhase.ReadBack ? "read back: " : "") + RunWords.Score(record));
                 task.Value = task.MaxValue;
                 task.StopTask();
             }
@@ -77,14 +70,14 @@ public static class TrialScreen
                 Screen.Line(
                     $"{within}epoch {row.Epoch,3}/{t.Epochs}  loss {row.TrainLoss:0.0000}" +
                     (row.FocalMap is { } map ? $"  focal mAP {map:0.000}" : "") +
-                    $"  {t.ClipsPerSecond:0.0} clips/s" + (t.ClipsPerSecond > 0 ? $"  {Left((t.ClipsTotal - t.ClipsDone) / t.ClipsPerSecond)}" : ""));
+                    $"  {t.ClipsPerSecond:0.0} clips/s" + (t.ClipsPerSecond > 0 ? $"  {RunWords.Left((t.ClipsTotal - t.ClipsDone) / t.ClipsPerSecond)}" : ""));
             else if (value.Phase is RunPhase.Started) Screen.Line($"{place}{value.Run}" + (value.Note is null ? "" : $" ({value.Note})"));
             else if (value is { Phase: RunPhase.Loaded, Note: { } note }) Screen.Line($"{within}starts from weights: {note}");
             else if (value is { Phase: RunPhase.Noted, Note: { } trouble }) Screen.Line($"{within}{trouble}");
             else if (value is { Phase: RunPhase.Waiting, Note: { } others }) Screen.Line($"Waiting: {others}");
             else if (value is { Phase: RunPhase.Failed, Note: { } why }) Screen.Warn($"{place}{value.Run} failed: {why}");
-            else if (value is { Phase: RunPhase.ReadBack, Record: { } found }) Screen.Line($"{place}{value.Run} is there: {Score(found)}");
-            else if (value is { Phase: RunPhase.Finished, Record: { } done }) Screen.Line($"{within}{Score(done)}");
+            else if (value is { Phase: RunPhase.ReadBack, Record: { } found }) Screen.Line($"{place}{value.Run} is there: {RunWords.Score(found)}");
+            else if (value is { Phase: RunPhase.Finished, Record: { } done }) Screen.Line($"{within}{RunWords.Score(done)}");
         }
     }
 }

@@ -3,7 +3,6 @@ using BirdResearch.Cli.Slurm;
 using BirdResearch.Cli.Workers;
 using BirdResearch.Data;
 using BirdResearch.Experiments;
-using BirdResearch.Models;
 using BirdResearch.Training;
 
 namespace BirdResearch.Cli.Verbs;
@@ -68,9 +67,7 @@ public static class Run
             if (p.GetValue(budget) is not null && p.GetValue(epochs) is not null)
                 throw new ArgumentException("--budget and --epochs both say what a training may spend; give one of them.");
             var given = p.GetValue(budget) is { } text ? Budget.Parse(text) : p.GetValue(epochs) is { } n ? Budget.OfEpochs(n) : null;
-            ablation = Grid(ablation, Verb.Items(p.GetValue(models)), t => t.Model, WithModel);
-            ablation = Grid(ablation, Verb.Items(p.GetValue(frontEnds)), t => t.FrontEnd, (t, f) => t with { FrontEnd = f });
-            if (Items(p.GetValue(data)) is { Length: > 0 } sets) ablation = ablation with { Trials = [.. (from d in sets from t in ablation.Trials select t with { Data = d }).Distinct()] };
+            ablation = ablation.WithModels(Verb.Items(p.GetValue(models))).WithFrontEnds(Verb.Items(p.GetValue(frontEnds))).On(Items(p.GetValue(data)));
             ablation = ablation.With(t => t with
             {
                 Training = t.Training with
@@ -137,34 +134,13 @@ public static class Run
             if (folds is not null) ablation = ablation.OverFolds(data, FoldsOf(opened, folds));
             foreach (var fold in ablation.Trials.Where(t => t.Data == data).Select(t => t.Fold).Distinct()) Screen.Line($"  {Splits.Of(opened, fold)}");
         }
-        foreach (var trial in ablation.Trials.DistinctBy(t => (t.Model, t.FrontEnd, t.Features, t.Data, t.Training.Pretrained))) runner.CheckPretrained(trial);
+        runner.Check(ablation);
         if (isPlan) AblationPlan.Add(RunStore.Open(), runner, ablation, Verb.Asked);
         return (runner, ablation);
     }
 
-    /// <summary>The cells that have one of the values; for a value that none has, the cells of the first value, changed to it.</summary>
-    static Ablation Grid(Ablation ablation, IReadOnlyList<string> values, Func<Trial, string> get, Func<Trial, string, Trial> set) =>
-        values.Count == 0
-            ? ablation
-            : ablation with
-            {
-                Trials =
-                [
-                    .. values.SelectMany(value => ablation.Trials.Any(t => get(t) == value)
-                        ? ablation.Trials.Where(t => get(t) == value)
-                        : ablation.Trials.Where(t => get(t) == get(ablation.Trials[0])).Select(t => set(t, value))).Distinct(),
-                ],
-            };
-
     // Folders may have spaces in their names.
     static string[] Items(string? text) => text?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
-
-    /// <summary>Another model, reading its own front-end where the trial's model read its own.</summary>
-    static Trial WithModel(Trial trial, string model)
-    {
-        var readsItsOwn = trial.FrontEnd == Classifiers.Named(trial.Model).FrontEnd;
-        return trial with { Model = model, FrontEnd = readsItsOwn ? Classifiers.Named(model).FrontEnd : trial.FrontEnd };
-    }
 
     static IReadOnlyList<int> FoldsOf(Dataset data, string text) => text == "all"
         ? Splits.Of(data).Folds

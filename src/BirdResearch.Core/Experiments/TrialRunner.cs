@@ -94,6 +94,12 @@ public sealed partial class TrialRunner(RunStore store, ClaimHolder? me = null)
         _ = PretrainedWeights.Load(model, weights);
     }
 
+    /// <summary>Throws where a trial of an ablation could not start, so that none of them is trained in vain.</summary>
+    public void Check(Ablation ablation)
+    {
+        foreach (var trial in ablation.Trials.DistinctBy(t => (t.Model, t.FrontEnd, t.Features, t.Data, t.Training.Pretrained))) CheckPretrained(trial);
+    }
+
     RunRecord Train(
         string ablation, string name, Trial trial, Dataset data, string folder, Action beforeSaving,
         IProgress<RunEvent>? listener, CancellationToken cancellation)

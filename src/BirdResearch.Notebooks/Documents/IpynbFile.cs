@@ -13,7 +13,7 @@ public static class IpynbFile
         Indented = true,
         IndentSize = 1,
         NewLine = "\n",
-        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        Encoder = new PlainEncoder(),
     };
 
     /// <summary>Reads a file's text.</summary>
