@@ -159,3 +159,6 @@ module internal Page =
                         script [] [ rawText (own "report.js") ]
                         script [] [ rawText (own "figures.js") ] ] ]
         |> RenderView.AsString.htmlDocument
+
+    /// A page of figures alone, given as HTML, that is drawn to be taken as pictures.
+    let ofFigures (figures: string) : string = document true "Figures" [ rawText figures ]

@@ -59,10 +59,12 @@ module Shown =
 
     let private self = lazy (match typeof<Rows>.DeclaringType with null -> raise (MissingMemberException "Shown") | found -> found)
 
-    /// The rows of a frame or series of Deedle's; null where the value is neither.
+    /// The rows of a frame or series of Deedle's, of a set of runs or of their findings; null where the value is neither.
     let rows (first: int) (last: int) (value: obj) : Rows | null =
         match value with
         | :? IFrame as found -> frame first last found
+        | :? RunSet as set -> frame first last (Runs.frame set)
+        | :? Findings as findings -> frame first last findings.Table
         | _ ->
             match seriesType (value.GetType()) with
             | None -> null
@@ -92,3 +94,6 @@ module Shown =
         let name = assembly.GetManifestResourceNames() |> Array.find _.EndsWith(".min.js", StringComparison.Ordinal)
         use reader = new StreamReader(assembly.GetManifestResourceStream name |> nonNull)
         reader.ReadToEnd()
+
+    /// A page of figures, given as HTML, that answers with their pictures as a report does.
+    let figuresPage (figures: string) : string = Page.ofFigures figures

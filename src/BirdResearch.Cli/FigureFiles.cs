@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 using System.Text.Json;
 
 namespace BirdResearch.Cli;
@@ -32,7 +33,7 @@ public static class FigureFiles
         var browser = Browser() ?? throw new InvalidOperationException(
             "Figures are drawn by Chromium, which is not on the path. Install it (Debian: apt install chromium; or Google Chrome or Edge), or save figures " +
             "one by one with the buttons beside them in report.html.");
-        var figures = Drawn(browser, report);
+        var figures = Drawn(browser, File.ReadAllBytes(report), report);
         if (figures.FirstOrDefault(f => f.Error is not null) is { } bad) throw new InvalidOperationException($"The figure '{bad.Name}' could not be drawn: {bad.Error}");
         Directory.CreateDirectory(folder);
         foreach (var old in Directory.EnumerateFiles(folder).Where(f => Path.GetExtension(f) is ".svg" or ".png").ToList()) File.Delete(old);
@@ -45,10 +46,20 @@ public static class FigureFiles
         return [.. figures.Select(f => (f.Name, f.Title))];
     }
 
+    /// <summary>The figures of a page, made as reports are, as PNG files in its order; null where there is no browser.</summary>
+    public static IReadOnlyList<byte[]>? Pictures(string page)
+    {
+        if (Browser() is not { } browser) return null;
+        var figures = Drawn(browser, Encoding.UTF8.GetBytes(page), "the charts' page");
+        return figures.FirstOrDefault(f => f.Error is not null) is { } bad
+            ? throw new InvalidOperationException($"The chart {bad.Name} ({bad.Title}) could not be drawn: {bad.Error}")
+            : [.. figures.Select(f => Convert.FromBase64String(f.Png!))];
+    }
+
     sealed record Figure(string Name, string Title, string? Svg, string? Png, string? Error);
 
     /// <summary>Opens the report in the browser, from a server on this machine alone, and waits for what it sends back.</summary>
-    static IReadOnlyList<Figure> Drawn(string browser, string report)
+    static IReadOnlyList<Figure> Drawn(string browser, byte[] page, string report)
     {
         using var server = Listening(out var address);
         var profile = Directory.CreateTempSubdirectory("bird-browser-").FullName;
@@ -66,7 +77,7 @@ public static class FigureFiles
             process.ErrorDataReceived += (_, _) => { };
             process.BeginOutputReadLine();
             process.BeginErrorReadLine();
-            var answer = Task.Run(() => Answer(server, report));
+            var answer = Task.Run(() => Answer(server, page));
             return answer.Wait(Patience)
                 ? answer.Result
                 : throw new InvalidOperationException($"'{browser}' did not draw the figures of '{report}' within {Patience.TotalMinutes} minutes. Open the page and look whether it draws there.");
@@ -95,7 +106,7 @@ public static class FigureFiles
     }
 
     /// <summary>Hands out the page until its figures come.</summary>
-    static IReadOnlyList<Figure> Answer(HttpListener server, string report)
+    static IReadOnlyList<Figure> Answer(HttpListener server, byte[] report)
     {
         while (true)
         {
@@ -109,8 +120,7 @@ public static class FigureFiles
                 continue;
             }
             response.ContentType = "text/html; charset=utf-8";
-            using var page = File.OpenRead(report);
-            page.CopyTo(response.OutputStream);
+            response.OutputStream.Write(report);
         }
     }
 
