@@ -63,6 +63,8 @@ let all =
         EnsembleRunsTests.tests
         AnalysisTests.tests
         FigureTests.tests
+        DisplayTests.tests
+        NotebookFileTests.tests
         ComparisonTests.tests
         SweepTests.tests
         ArmFileTests.tests

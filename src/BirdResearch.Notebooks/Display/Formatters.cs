@@ -45,6 +45,7 @@ public static class Formatters
         Waveform sound => SoundForm.Of(sound),
         torch.Tensor tensor => TensorForm.Of(tensor),
         Exception error => ErrorForm.Of(error),
+        IReadOnlyList<RunRecord> runs => RunForm.OfRuns(runs),
         RunRecord or Ablation or Trial or Data.Dataset => RunForm.Of(value),
         _ => Tables.Of(value)?.Bundle() ?? MimeBundle.Plain(Text(value)),
     };

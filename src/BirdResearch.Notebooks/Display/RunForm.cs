@@ -18,6 +18,20 @@ static class RunForm
         _ => throw new ArgumentException($"{value.GetType()} is no run, trial, ablation or data set."),
     }).Bundle();
 
+    /// <summary>Runs, a row each.</summary>
+    public static MimeBundle OfRuns(IReadOnlyList<RunRecord> runs)
+    {
+        string[] domains = [.. runs.SelectMany(r => r.Scores.Keys).Distinct().Where(d => d != "train")];
+        return Rows("", [.. Facts(new Trial()).Select(f => f.Item1), .. domains.Select(d => $"mAP, {d}"), "ROC-AUC", "parameters (M)", "training (s)"],
+        [
+            .. runs.Select(r => (object?[])
+            [
+                .. Facts(r.Trial).Select(f => f.Item2), .. domains.Select(d => (object?)r.Scores.GetValueOrDefault(d)?.Map),
+                r.Scores.GetValueOrDefault("focal")?.RocAuc, r.Model.Parameters / 1e6, r.Cost.TrainSeconds,
+            ]),
+        ]).Bundle();
+    }
+
     static (string, object?)[] Facts(Trial trial) =>
     [
         ("label", trial.Label == "" ? null : trial.Label), ("model", trial.Model), ("front-end", trial.FrontEnd), ("data", Path.GetFileName(trial.Data)),
@@ -33,16 +47,15 @@ static class RunForm
         ("finished (UTC)", run.Cost.Finished), ("machine", run.Machine.Cpu),
     ]);
 
-    static Table OfGrid(Ablation grid)
+    static Table OfGrid(Ablation grid) => Rows(
+        $"{grid.Name}: {grid.Question}", [.. Facts(new Trial()).Select(f => f.Item1)], [.. grid.Trials.Select(trial => Facts(trial).Select(f => f.Item2).ToArray())]);
+
+    /// <summary>Rows without the columns that none of them fills.</summary>
+    static Table Rows(string title, string[] heads, object?[][] rows)
     {
-        var rows = grid.Trials.Select(trial => Facts(trial).Select(f => f.Item2).ToArray()).ToList();
-        var heads = Facts(new Trial()).Select(f => f.Item1).ToList();
-        var used = Enumerable.Range(0, heads.Count).Where(c => rows.Any(row => row[c] is not null)).ToList();
+        var used = Enumerable.Range(0, heads.Length).Where(c => rows.Any(row => row[c] is not null)).ToList();
         object?[][] kept = [.. rows.Select(row => used.Select(c => row[c]).ToArray())];
         var isLong = kept.Length > Table.MostRows;
-        return new Table([.. used.Select(c => heads[c])], isLong ? kept[..Table.FirstRows] : kept, isLong ? kept[^Table.LastRows..] : [], kept.Length)
-        {
-            Title = $"{grid.Name}: {grid.Question}",
-        };
+        return new Table([.. used.Select(c => heads[c])], isLong ? kept[..Table.FirstRows] : kept, isLong ? kept[^Table.LastRows..] : [], kept.Length) { Title = title };
     }
 }

@@ -16,6 +16,7 @@ static class Spectrogram
         var shape = values.shape;
         if (shape.Length < 2 || shape[..^2].Any(n => n != 1))
             throw new ArgumentException($"A picture is drawn of a matrix (rows, frames), not of a tensor ({string.Join(", ", shape)}); take one of its matrices, such as x[0].");
+        if (values.numel() == 0) throw new ArgumentException($"A picture needs values; the matrix is {shape[^2]} x {shape[^1]}.");
         var matrix = values.detach().reshape(shape[^2], shape[^1]).to(torch.float32).cpu();
         var strides = (Rows: Stride(shape[^2], MostRows), Frames: Stride(shape[^1], MostFrames));
         matrix = matrix[torch.TensorIndex.Slice(step: strides.Rows), torch.TensorIndex.Slice(step: strides.Frames)].contiguous();
@@ -30,7 +31,6 @@ static class Spectrogram
 
     static PngPicture Drawn(int rows, int frames, float[] values, long wholeRows, long wholeFrames, string title)
     {
-        if (values.Length == 0) throw new ArgumentException($"A picture needs values; the matrix is {wholeRows} x {wholeFrames}.");
         var finite = values.Where(float.IsFinite).DefaultIfEmpty(0).ToArray();
         var (low, high) = (finite.Min(), finite.Max());
         var scale = high > low ? 255 / (high - low) : 0;

@@ -21,15 +21,18 @@ public static class IpynbFile
     /// <param name="path">Where it is from, for messages.</param>
     public static Notebook Read(string text, string path)
     {
-        JsonObject root;
         try
         {
-            root = JsonNode.Parse(text) as JsonObject ?? throw new JsonException("it holds no object");
+            return NotebookOf(JsonNode.Parse(text) as JsonObject ?? throw new JsonException("it holds no object"), path);
         }
         catch (Exception e) when (e is JsonException or ArgumentException)
         {
             throw Bad(path, $"is not a notebook: {e.Message}");
         }
+    }
+
+    static Notebook NotebookOf(JsonObject root, string path)
+    {
         if (root["nbformat"] is not JsonValue format || !format.TryGetValue<int>(out var major)) throw Bad(path, "has no 'nbformat'; it is JSON of another kind.");
         if (major != 4) throw Bad(path, $"has the notebook format {major}; 4 was expected. Open and save it in Jupyter, which converts it.");
         if (root["cells"] is not JsonArray cells) throw Bad(path, "has no list 'cells'.");
