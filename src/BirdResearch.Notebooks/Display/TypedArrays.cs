@@ -12,7 +12,7 @@ static class TypedArrays
         JsonObject typed when typed["bdata"] is JsonValue data && typed["dtype"] is JsonValue type =>
             Shaped(Decoded(Convert.FromBase64String(data.GetValue<string>()), type.GetValue<string>()), typed["shape"]?.ToString()),
         JsonObject plain => new JsonObject(plain.Select(p => KeyValuePair.Create(p.Key, WrittenOut(p.Value)))),
-        JsonArray array => new JsonArray([.. array.Select(WrittenOut)]),
+        JsonArray array => new JsonArray([.. array.Select(item => IsNoNumber(item) ? null : WrittenOut(item))]),
         _ => node?.DeepClone(),
     };
 
@@ -36,6 +36,9 @@ static class TypedArrays
         "u1" or "uint8" or "u1c" or "uint8c" => (1, b => b[0]),
         _ => throw new NotSupportedException($"A chart holds an array of type '{type}', which plotly does not know."),
     };
+
+    // So Plotly.NET writes them in a plain array.
+    static bool IsNoNumber(JsonNode? item) => item is JsonValue value && value.TryGetValue<string>(out var text) && text is ("NaN" or "Infinity" or "-Infinity");
 
     static JsonNode? Finite(double value) => double.IsFinite(value) ? value : null;
 
