@@ -8,6 +8,9 @@ public static class Cell
     /// <summary>Where the running cell's output goes; outside a cell nothing comes of it.</summary>
     public static ICellOutput Output => Now.Value?.Output ?? Nowhere.Instance;
 
+    /// <summary>Whether this flow of control belongs to a cell.</summary>
+    internal static bool IsRunning => Now.Value is not null;
+
     /// <summary>Cancelled when the user interrupts the cell. Whoever takes it promises to stop by it soon, so that the thread is not stopped by force.</summary>
     public static CancellationToken Interruption
     {
@@ -43,7 +46,8 @@ public static class Cell
         public void Dispose() => Now.Value = outer;
     }
 
-    sealed class Nowhere : ICellOutput
+    /// <summary>Output that nobody sees.</summary>
+    internal sealed class Nowhere : ICellOutput
     {
         public static readonly Nowhere Instance = new();
 

@@ -12,6 +12,12 @@ public interface INotebookSession : IDisposable
     /// <param name="cancellation">Interrupts the cell: first it is asked (<see cref="Cell.Interruption"/>), and where its code does not listen its thread is stopped.</param>
     Task<CellReply> Run(CellRequest request, ICellOutput output, CancellationToken cancellation = default);
 
+    /// <summary>
+    /// Stops the running cell's thread at once, also where its code listens to <see cref="Cell.Interruption"/>: what a second interrupt does. Nothing where
+    /// no cell runs.
+    /// </summary>
+    void Force();
+
     /// <summary>What can stand at the cursor.</summary>
     /// <param name="code">The cell.</param>
     /// <param name="cursor">UTF-16 units from its beginning.</param>

@@ -1,0 +1,102 @@
+using BirdResearch.Notebooks.Cells;
+using FSharp.Compiler.Diagnostics;
+using Microsoft.FSharp.Core;
+using static FSharp.Compiler.Interactive.Shell;
+
+namespace BirdResearch.Notebooks.Languages;
+
+/// <summary>F# cells: F# interactive in this process.</summary>
+sealed partial class FSharpCells : ICellLanguage
+{
+    // What F# interactive itself says of the text that it evaluates: informational, or about our generated declarations.
+    static readonly int[] Quiet = [3370, 988];
+
+    readonly FsiEvaluationSession _session;
+    readonly StringWriter _said = new();
+    readonly Traces _traces;
+
+    /// <summary>Starts F# interactive, which takes a second or two.</summary>
+    public FSharpCells(Traces traces)
+    {
+        _traces = traces;
+        string[] arguments =
+        [
+            "fsi", "--noninteractive", "--nologo", "--readline-", "--gui-", "--quiet", "--optimize+", "--debug:portable", "--multiemit+", "--noframework",
+            .. KnownAssemblies.Paths.Select(path => $"-r:{path}"),
+        ];
+        _session = FsiEvaluationSession.Create(FsiEvaluationSession.GetDefaultConfiguration(), arguments, TextReader.Null, _said, _said, collectible: null, legacyReferenceResolver: null);
+        var opening = string.Join("\n", OpenedNamespaces.FSharp.Select(n => $"open {n}"));
+        var (_, said) = _session.EvalInteractionNonThrowing(opening, "Opening", FSharpOption<CancellationToken>.None);
+        if (said.FirstOrDefault(d => d.Severity.IsError) is { } error) throw new InvalidOperationException($"F# interactive did not start: {error.Message}");
+    }
+
+    /// <inheritdoc/>
+    public CellOutcome Run(CellText text, Interruption interruption)
+    {
+        try
+        {
+            var (choice, diagnostics) = interruption.Run(() =>
+                _session.EvalInteractionNonThrowing(text.Code, text.Name, FSharpOption<CancellationToken>.Some(interruption.Token)));
+            _said.GetStringBuilder().Clear();
+            if (diagnostics.Any(d => d.Severity.IsError)) return CellOutcome.Failed(CompilationError(text, diagnostics));
+            foreach (var warning in diagnostics.Where(d => d.Severity.IsWarning && !Quiet.Contains(d.ErrorNumber))) Console.Error.WriteLine(Located(text, warning));
+            return choice switch
+            {
+                FSharpChoice<FSharpOption<FsiValue>, Exception>.Choice2Of2 failed => CellOutcome.Failed(_traces.Of(failed.Item, interruption)),
+                FSharpChoice<FSharpOption<FsiValue>, Exception>.Choice1Of2 { Item.Value: { } value } when value.ReflectionType != typeof(Unit) => CellOutcome.Of(value.ReflectionValue),
+                _ => CellOutcome.Nothing,
+            };
+        }
+        catch (OperationCanceledException e)
+        {
+            return CellOutcome.Failed(_traces.Of(e, interruption));
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Reference(string path)
+    {
+        var (_, said) = _session.EvalInteractionNonThrowing($"#r @\"{path}\"", "#r", FSharpOption<CancellationToken>.None);
+        if (said.FirstOrDefault(d => d.Severity.IsError) is { } error) throw new InvalidOperationException(error.Message);
+    }
+
+    /// <inheritdoc/>
+    public IEnumerable<string> Names => _session.GetBoundValues().Select(v => v.Name);
+
+    /// <inheritdoc/>
+    public Variable? Find(string name) =>
+        _session.TryFindBoundValue(name) is { Value.Value: { } value } ? new Variable(name, value.ReflectionType, value.ReflectionValue) : null;
+
+    /// <inheritdoc/>
+    public CellError? Declare(string name, Type type, object? value)
+    {
+        // A value bound by AddBoundValue has the type System.Int32, which does not unify with int. A declaration does.
+        var code = $"let ``{name}`` : {FSharpNames.Of(type)} = downcast global.{typeof(SharedValue).FullName}.Take({SharedValue.Hand(value)})";
+        using var nothing = new Interruption(Cell.Enter(Cell.Nowhere.Instance, CancellationToken.None), CancellationToken.None);
+        return Run(new CellText("#!share", code), nothing).Error;
+    }
+
+    /// <inheritdoc/>
+    public Completeness IsComplete(string code) => Completeness.Complete;
+
+    /// <inheritdoc/>
+    public void Dispose() => ((IDisposable)_session).Dispose();
+
+    static CellError CompilationError(CellText text, FSharpDiagnostic[] diagnostics)
+    {
+        var errors = diagnostics.Where(d => d.Severity.IsError).ToList();
+        var lines = text.Code.ReplaceLineEndings("\n").Split('\n');
+        return new CellError("CompilationError", Message(errors[0]), [.. errors.SelectMany(e => new[] { Located(text, e), LineOf(lines, e) }).Where(l => l.Length > 0)]);
+    }
+
+    static string Message(FSharpDiagnostic diagnostic) => $"{diagnostic.ErrorNumberText}: {diagnostic.Message}";
+
+    static string Located(CellText text, FSharpDiagnostic diagnostic)
+    {
+        var kind = diagnostic.Severity.IsWarning ? "warning " : "";
+        return $"{text.Name}, line {diagnostic.StartLine}, column {diagnostic.StartColumn + 1}: {kind}{Message(diagnostic)}";
+    }
+
+    static string LineOf(string[] lines, FSharpDiagnostic diagnostic) =>
+        diagnostic.StartLine >= 1 && diagnostic.StartLine <= lines.Length ? "    " + lines[diagnostic.StartLine - 1].Trim() : "";
+}
