@@ -43,6 +43,7 @@ var root = new RootCommand(
     Catalogues.Data(),
     Catalogues.AblationList(),
     KernelVerb.Create(),
+    NotebookVerb.Create(),
     Bench.Create(),
     Reference.Create(),
 };
