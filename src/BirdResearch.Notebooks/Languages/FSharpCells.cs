@@ -25,7 +25,7 @@ sealed partial class FSharpCells : ICellLanguage
             .. KnownAssemblies.Paths.Select(path => $"-r:{path}"),
         ];
         _session = FsiEvaluationSession.Create(FsiEvaluationSession.GetDefaultConfiguration(), arguments, TextReader.Null, _said, _said, collectible: null, legacyReferenceResolver: null);
-        var opening = string.Join("\n", OpenedNamespaces.FSharp.Select(n => $"open {n}"));
+        var opening = string.Join("\n", OpenedNamespaces.FSharp.Select(n => $"open {n}").Append($"open type {OpenedNamespaces.Functions}"));
         var (_, said) = _session.EvalInteractionNonThrowing(opening, "Opening", FSharpOption<CancellationToken>.None);
         if (said.FirstOrDefault(d => d.Severity.IsError) is { } error) throw new InvalidOperationException($"F# interactive did not start: {error.Message}");
     }

@@ -11,8 +11,11 @@ static class OpenedNamespaces
         "TorchSharp", "Plotly.NET", "Deedle",
     ];
 
-    /// <summary>Namespaces of C# cells.</summary>
-    public static IReadOnlyList<string> CSharp { get; } = [.. Shared, "System.Threading", "System.Threading.Tasks"];
+    /// <summary>The class of functions that both languages call without its name: <c>display</c>, <c>html</c>, <c>picture</c> ...</summary>
+    public const string Functions = "BirdResearch.Notebooks.Display.Show";
+
+    /// <summary>Namespaces of C# cells, and the class of functions, which Roslyn takes in the same list.</summary>
+    public static IReadOnlyList<string> CSharp { get; } = [.. Shared, "System.Threading", "System.Threading.Tasks", Functions];
 
     /// <summary>Namespaces of F# cells.</summary>
     public static IReadOnlyList<string> FSharp { get; } = Shared;
