@@ -211,7 +211,7 @@ let private charts =
 
         test "the HTML of a chart loads nothing, and only the first carries plotly.js" {
             let figure = ChartForm.FigureOf(chart ())
-            let later, first = ChartScript.Html(figure, false), ChartScript.Html(figure, true)
+            let later, first = ChartScript.Html(figure, "a", false), ChartScript.Html(figure, "b", true)
             for page in [ first; later ] do
                 for load in [ "src=\"http"; "src='http"; "href="; "@import"; "require(" ] do
                     Expect.isFalse (page.Contains load) $"no {load}"

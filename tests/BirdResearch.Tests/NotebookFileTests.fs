@@ -287,8 +287,10 @@ let private running =
         test "the copy is rewritten to the same bytes when nothing changed" {
             use folder = new Scratch()
             let path = folder.Path "copy.ipynb"
-            let once () = run (cellsOf [ "markdown", "# T"; "code", "print 5" ]) path |> ignore; File.ReadAllText path
-            Expect.equal (once ()) (once ()) "twice the same"
+            let once () = run (cellsOf [ "markdown", "# T"; "code", "print 5"; "code", "chart"; "code", "chart" ]) path |> ignore; File.ReadAllText path
+            let copy = once ()
+            Expect.equal (once ()) copy "twice the same"
+            Expect.equal (Regex.Matches(copy, "DecompressionStream").Count) 1 "plotly.js once in each file"
         } ]
 
 /// Every address that the page would load.
@@ -335,4 +337,33 @@ let private pages =
             Expect.isNull (StaticCharts.Page(cellsOf [ "code", "1" ])) "none to draw"
         } ]
 
-let tests = testList "Notebook files" [ files; parameters; running; pages ]
+let private five = [ "01-listen"; "02-front-ends"; "03-models"; "04-domain-shift"; "05-ensemble-and-submit" ]
+let private placeOf (name: string) = Path.Combine(BirdResearch.Data.Folders.Root, "notebooks", name + ".ipynb")
+
+let private repository =
+    testList "of the repository" [
+        for name in five do
+            test $"{name} is thin, was executed from 1 on without an error, and names no place of a machine" {
+                let file = File.ReadAllText(placeOf name)
+                let notebook = Notebook.Open(placeOf name)
+                Expect.equal (IpynbFile.Written notebook) file "laid out as Jupyter does it"
+                Expect.isLessThan file.Length 1_500_000 "small enough to read on GitHub"
+                let code = notebook.Cells |> Seq.filter _.IsCode |> List.ofSeq
+                for cell in code do
+                    let lines = cell.Source.Split '\n' |> Array.filter (fun line -> line.Trim() <> "" && not (line.StartsWith "#!"))
+                    Expect.isLessThanOrEqual lines.Length 8 $"a thin cell: {cell.Source}"
+                    for output in outputs cell do
+                        Expect.notEqual (string output["output_type"]) "error" "no error"
+                        Expect.isFalse ((string output["output_type"]) = "stream" && string output["name"] = "stderr") "nothing on stderr"
+                Expect.equal [ for cell in code -> cell.Count.GetValueOrDefault() ] [ 1 .. code.Length ] "counts"
+                Expect.containsAll (NotebookParameters.Of notebook).Keys [ "data" ] "the data set is a parameter"
+                Expect.isFalse (Regex.IsMatch(file, "/tmp/|/home/|/root/|/work/|[A-Z]:\\\\\\\\")) "no absolute path"
+                let hasChart = Regex.IsMatch(file, "vnd.plotly")
+                Expect.equal (file.Contains "image/png") true "pictures that GitHub draws"
+                Expect.isFalse (hasChart && file.Contains "DecompressionStream") "no plotly.js in the file"
+                Expect.isNonEmpty (string notebook.Title) "a title"
+                Expect.isTrue (code |> List.exists (fun cell -> cell.Language = "fsharp") || name.StartsWith "05") "both languages where natural"
+            }
+    ]
+
+let tests = testList "Notebook files" [ files; parameters; running; pages; repository ]

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Text.Json.Nodes;
 using BirdResearch.Notebooks.Cells;
@@ -27,7 +28,7 @@ static class ChartForm
     }
 
     /// <summary>Height in pixels.</summary>
-    public static int HeightOf(JsonNode figure) => figure["layout"]?["height"] is JsonValue value && value.TryGetValue<double>(out var height) ? (int)height : 450;
+    public static int HeightOf(JsonNode figure) => double.TryParse(figure["layout"]?["height"]?.ToString(), CultureInfo.InvariantCulture, out var height) ? (int)height : 450;
 
     /// <summary>What a chart shows, in a line.</summary>
     public static string TextOf(JsonNode figure)

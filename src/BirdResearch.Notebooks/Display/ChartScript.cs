@@ -23,14 +23,15 @@ static class ChartScript
     const string Waiting = "window.birdPlotly ??= (() => { let ready; const promise = new Promise(done => ready = done); promise.ready = ready; return promise; })();";
 
     /// <summary>HTML that draws a figure; the first one of this process brings plotly.js along.</summary>
-    public static string Html(JsonNode figure) => Html(figure, withScript: Interlocked.Exchange(ref _carried, 1) == 0);
+    public static string Html(JsonNode figure) => Html(figure, Guid.NewGuid().ToString("N"), withScript: Interlocked.Exchange(ref _carried, 1) == 0);
 
     /// <summary>HTML that draws a figure.</summary>
     /// <param name="figure">Its data and layout.</param>
+    /// <param name="name">What no other chart of the page is called.</param>
     /// <param name="withScript">Whether it brings plotly.js along.</param>
-    public static string Html(JsonNode figure, bool withScript)
+    public static string Html(JsonNode figure, string name, bool withScript)
     {
-        var id = "bird-chart-" + Guid.NewGuid().ToString("N");
+        var id = $"bird-chart-{name}";
         return $$"""
             {{(withScript ? Script() + "\n" : "")}}<div id="{{id}}" style="height:{{ChartForm.HeightOf(figure)}}px"></div>
             <script>

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using BirdResearch.Notebooks.Cells;
+using BirdResearch.Notebooks.Display;
 
 namespace BirdResearch.Notebooks.Documents;
 
@@ -14,6 +15,7 @@ sealed class CellOutputs : ICellOutput
     readonly Action<string, string>? _heard;
     List<JsonObject> _shown = [];
     Dictionary<JsonObject, System.Text.StringBuilder> _streams = [];
+    readonly Dictionary<JsonObject, int> _charts = [];
     int _characters;
     bool _clearsFirst;
 
@@ -124,15 +126,21 @@ sealed class CellOutputs : ICellOutput
         (_shown, _streams, _clearsFirst) = ([], [], false);
     }
 
-    static JsonObject Output(string type, MimeBundle bundle)
+    JsonObject Output(string type, MimeBundle bundle)
     {
         var output = new JsonObject { ["output_type"] = type };
         Put(output, bundle);
         return output;
     }
 
-    static void Put(JsonObject output, MimeBundle bundle)
+    void Put(JsonObject output, MimeBundle bundle)
     {
+        if (bundle.Data.TryGetValue(MimeBundle.PlotlyType, out var figure) && bundle.Data.ContainsKey(MimeBundle.HtmlType))
+        {
+            // The file is a page of its own: its first chart brings plotly.js, whatever this process has shown before.
+            if (!_charts.TryGetValue(output, out var number)) _charts[output] = number = _charts.Count;
+            bundle = bundle.With(MimeBundle.HtmlType, ChartScript.Html(figure, $"{number}", withScript: number == 0));
+        }
         output["data"] = new JsonObject(bundle.Data.Select(p => KeyValuePair.Create(p.Key, Kept(p.Key, p.Value))));
         output["metadata"] = new JsonObject((bundle.Metadata ?? new Dictionary<string, JsonNode>()).Select(p => KeyValuePair.Create(p.Key, (JsonNode?)p.Value.DeepClone())));
     }

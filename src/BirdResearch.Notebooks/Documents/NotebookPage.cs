@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -102,7 +103,7 @@ public sealed partial class NotebookPage
 
     static string Picture(string form, string bytes, JsonObject? hints)
     {
-        string Size(string name) => hints?[name] is JsonValue value && value.TryGetValue<double>(out var size) ? $" {name}=\"{size:0}\"" : "";
+        string Size(string name) => int.TryParse(hints?[name]?.ToString(), CultureInfo.InvariantCulture, out var size) ? $" {name}=\"{size}\"" : "";
         return Base64().IsMatch(bytes) ? $"<img alt=\"\" src=\"data:{form};base64,{bytes}\"{Size("width")}{Size("height")}>" : "";
     }
 
