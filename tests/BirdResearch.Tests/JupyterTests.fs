@@ -56,6 +56,7 @@ type private Scripted() =
         member _.Inspect(code, cursor, _) = Task.FromResult(if code = "" then null else MimeBundle.Plain $"{code} at {cursor}")
         member _.IsComplete code = if code.EndsWith "{" then Completeness.Incomplete else Completeness.Complete
         member _.Evaluate expression = if expression = "bad" then CellReply(null, CellError("NoSuchName", expression, [||])) else CellReply(MimeBundle.Plain $"<{expression}>")
+        member _.Force() = ()
         member _.Dispose() = ()
 
 /// A kernel in this process and a front-end that it has answered.

@@ -45,6 +45,7 @@ type private Spoken(given: List<CellRequest>) =
         member _.Inspect(_, _, _) = raise (NotSupportedException())
         member _.IsComplete _ = Completeness.Complete
         member _.Evaluate _ = raise (NotSupportedException())
+        member _.Force() = ()
         member _.Dispose() = ()
 
 let private cellsOf (cells: (string * string) list) = Notebook [ for kind, source in cells -> NotebookCell(kind, source) ]
