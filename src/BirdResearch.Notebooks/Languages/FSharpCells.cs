@@ -21,8 +21,9 @@ sealed partial class FSharpCells : ICellLanguage
         _traces = traces;
         string[] arguments =
         [
-            "fsi", "--noninteractive", "--nologo", "--readline-", "--gui-", "--quiet", "--optimize+", "--debug:portable", "--multiemit+", "--noframework",
-            .. KnownAssemblies.Paths.Select(path => $"-r:{path}"),
+            "fsi", "--noninteractive", "--nologo", "--readline-", "--gui-", "--quiet", "--optimize+", "--debug:portable", "--multiemit+", "--targetprofile:netcore", "--usesdkrefs-",
+            // The framework's own it finds itself; named one by one, its List<int> would be no seq<int>.
+            .. KnownAssemblies.Paths.Where(path => Path.GetDirectoryName(path) != Path.GetDirectoryName(typeof(object).Assembly.Location)).Select(path => $"-r:{path}"),
         ];
         _session = FsiEvaluationSession.Create(FsiEvaluationSession.GetDefaultConfiguration(), arguments, TextReader.Null, _said, _said, collectible: null, legacyReferenceResolver: null);
         var opening = string.Join("\n", OpenedNamespaces.FSharp.Select(n => $"open {n}").Append($"open type {OpenedNamespaces.Functions}"));
