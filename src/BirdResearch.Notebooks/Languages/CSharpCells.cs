@@ -83,6 +83,7 @@ sealed partial class CSharpCells : ICellLanguage
     /// <inheritdoc/>
     public void Reference(string path)
     {
+        Assembly.LoadFrom(path);
         _references.Add(KnownAssemblies.Metadata(path));
     }
 
@@ -156,7 +157,8 @@ sealed partial class CSharpCells : ICellLanguage
 
     CellError CompilationError(IEnumerable<Diagnostic> diagnostics)
     {
-        var errors = diagnostics.Where(d => d.Severity == DiagnosticSeverity.Error).OrderBy(d => d.Location.SourceSpan.Start).ToList();
+        var errors = diagnostics.Where(d => d.Severity == DiagnosticSeverity.Error || d.IsWarningAsError).OrderBy(d => d.Location.SourceSpan.Start).ToList();
+        if (errors.Count == 0) return new CellError("CompilationError", "The cell could not be compiled, and the compiler does not say why.", []);
         return new CellError("CompilationError", Message(errors[0]), [.. errors.SelectMany(e => new[] { Located(e), LineOf(e) }).Where(l => l.Length > 0)]);
     }
 

@@ -2,21 +2,19 @@ using System.Collections.Concurrent;
 
 namespace BirdResearch.Notebooks.Languages;
 
-/// <summary>The one thread on which a session's cells run, so that what is bound to a thread (torch's gradient mode and thread count) holds from cell to cell.</summary>
+/// <summary>The one thread on which a session's cells run, so that what is bound to a thread (torch's gradient mode and thread count) holds from cell to
+/// cell, until a cell is stopped by force.</summary>
 sealed class CellThread : IDisposable
 {
     const int StackSize = 64 << 20;   // the F# compiler recurses deeply
 
     readonly BlockingCollection<Action> _work = [];
-    volatile bool _worn;
+    bool _worn;
 
     /// <summary>Starts it.</summary>
     public CellThread() => Start();
 
-    /// <summary>
-    /// Lets a new thread go on after the present work: one that <see cref="System.Runtime.ControlledExecution"/> has stopped once cannot be stopped again
-    /// (.NET 10: the second request never returns).
-    /// </summary>
+    /// <summary>Hands what follows to a new thread, from the present one, which the runtime has stopped and can stop only once.</summary>
     public void Renew() => _worn = true;
 
     /// <summary>Runs something on the thread, after what was asked for before.</summary>
@@ -53,6 +51,7 @@ sealed class CellThread : IDisposable
             action();
             if (!_worn) continue;
             _worn = false;
+            SignalMask.Clear();
             Start();
             return;
         }

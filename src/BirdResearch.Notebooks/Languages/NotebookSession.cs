@@ -27,8 +27,8 @@ public sealed partial class NotebookSession : INotebookSession
         if (folder is not null) Environment.CurrentDirectory = folder;
         _languages = new()
         {
-            [CSharp] = new(() => new CSharpCells(_traces)),
-            [FSharp] = new(() => new FSharpCells(_traces)),
+            [CSharp] = new(() => Knowing(new CSharpCells(_traces))),
+            [FSharp] = new(() => Knowing(new FSharpCells(_traces))),
         };
         ConsoleRouting.Install();
         _thread.Run(() => Quietly(() => Of(language).Run(new CellText("Warm-up", "1"), _interruption!)));
@@ -49,7 +49,11 @@ public sealed partial class NotebookSession : INotebookSession
             _traces.Remember(text.Name, text.Code);
             try
             {
-                return Reply(Of(request.Language ?? Language).Run(text, interruption), interruption);
+                return Reply(RunParts(text, request.Language ?? Language, interruption), interruption);
+            }
+            catch (Exception e)
+            {
+                return new CellReply(Error: _traces.Of(e, interruption));
             }
             finally
             {
@@ -80,7 +84,14 @@ public sealed partial class NotebookSession : INotebookSession
         _thread.Dispose();
     }
 
-    ICellLanguage Of(string language) => _languages[language].Value;
+    ICellLanguage Of(string language) =>
+        _languages.TryGetValue(language, out var known) ? known.Value : throw new ArgumentException($"There are C# cells ('{CSharp}') and F# cells ('{FSharp}'), not '{language}'.");
+
+    ICellLanguage Knowing(ICellLanguage language)
+    {
+        foreach (var file in _references) language.Reference(file);
+        return language;
+    }
 
     // Formatting runs the user's code too: an endless sequence, a property that throws.
     CellReply Reply(CellOutcome outcome, Interruption interruption)
