@@ -17,9 +17,10 @@ public sealed class BenchGroups : IDisposable
 
     readonly string _folder = Directory.CreateTempSubdirectory("bird-bench-").FullName;
     readonly DisposeScope _scope = NewDisposeScope();
+    readonly List<IDisposable> _owned = [];
 
     /// <summary>The names, in the order in which all are run.</summary>
-    public static IReadOnlyList<string> Names { get; } = ["decode", "front-ends", "loader", "models", "precision", "ssm", "sparse", "augmentation", "onnx"];
+    public static IReadOnlyList<string> Names { get; } = ["decode", "front-ends", "loader", "models", "precision", "ssm", "sparse", "augmentation", "onnx", "kernel"];
 
     /// <summary>ONNX files that <c>onnx</c> times beside the models, from the same features.</summary>
     public IReadOnlyList<string> Against { get; init; } = [];
@@ -40,6 +41,7 @@ public sealed class BenchGroups : IDisposable
         "sparse" => SparseBench.Create(batch),
         "augmentation" => AugmentationBench.Create(),
         "onnx" => OnnxBench.Create(batch, models, Against),
+        "kernel" => KernelBench.Create(_owned.Add),
         _ => throw new ArgumentException(NearNames.Unknown("benchmark", name, Names)),
     };
 
@@ -136,9 +138,10 @@ public sealed class BenchGroups : IDisposable
         return noise;
     }
 
-    /// <summary>Frees the tensors and the temporary files.</summary>
+    /// <summary>Frees the tensors, the kernels and the temporary files.</summary>
     public void Dispose()
     {
+        foreach (var thing in _owned) thing.Dispose();
         _scope.Dispose();
         Directory.Delete(_folder, recursive: true);
     }

@@ -24,7 +24,7 @@ public static class Bench
         var threads = new Option<int?>("--threads") { Description = "Threads for torch (default: all cores)" };
         return new Command("bench",
             """
-            Measures decoding, front-ends, training and inference. All cases of a group are interleaved: a round runs each of them once,
+            Measures decoding, front-ends, training, inference and the notebook kernel. All cases of a group are interleaved: a round runs each of them once,
             values are medians over the rounds, ratios are medians of the ratios within a round. Trust ratios more than values.
 
             Examples:
@@ -36,6 +36,7 @@ public static class Bench
               bird bench ssm --threads 2
               bird bench sparse
               bird bench onnx --models tf_efficientnet_b0,tsresnet34 --threads 2
+              bird bench kernel
             """)
         { name, json, rounds, batch, models, longest, against, threads }.Does((p, cancellation) =>
         {

@@ -1,5 +1,7 @@
 using System.CommandLine;
+using BirdResearch.Naming;
 using BirdResearch.Notebooks.Jupyter;
+using BirdResearch.Notebooks.Languages;
 
 namespace BirdResearch.Cli.Verbs;
 
@@ -9,7 +11,7 @@ public static class KernelVerb
     /// <summary>The verb.</summary>
     public static Command Create() => new("kernel", "The Jupyter kernel for C# and F# cells: install it, see where it is, remove it.")
     {
-        Install(), List(), Uninstall(),
+        Install(), List(), Uninstall(), Start(),
     };
 
     static Command Install()
@@ -60,6 +62,22 @@ public static class KernelVerb
             if (removed.Count == 0) Screen.Line($"There is none of our kernels in {folder}.");
             return 0;
         });
+    }
+
+    static Command Start()
+    {
+        var file = new Argument<string>("FILE") { Description = "The connection file that the front-end wrote" };
+        var language = new Option<string>("--language") { Description = "Language of cells that name none", DefaultValueFactory = _ => NotebookSession.CSharp };
+        var command = new Command("start", "Runs a kernel. Started by VS Code and Jupyter, not by hand.") { file, language };
+        // Not by Does: here Ctrl-C interrupts a cell, however often, and never ends the process.
+        command.SetAction(p =>
+        {
+            var given = p.GetValue(language);
+            var spoken = LanguageInfo.Find(given) ?? throw new ArgumentException(NearNames.Unknown("language", given ?? "", [.. LanguageInfo.All.Select(l => l.Id)]));
+            KernelProcess.Serve(p.GetRequiredValue(file), spoken, () => new NotebookSession(spoken.Id));
+            Environment.Exit(0);   // whatever threads a cell has left behind
+        });
+        return command;
     }
 
     static Option<string?> Prefix() => new("--prefix") { Description = "Below this folder instead: DIR/share/jupyter/kernels" };

@@ -23,8 +23,8 @@ sealed class BatchedOutput(ICellOutput output) : ICellOutput, IDisposable
             if (name != _stream) Send();
             _stream = name;
             _text.Append(text);
-            if (_text.Length >= Most) Send();
-            else if (!_armed) Arm();
+            if (_text.Length >= Most) Send(whole: false);
+            if (_text.Length > 0 && !_armed) Arm();
         }
     }
 
@@ -64,19 +64,26 @@ sealed class BatchedOutput(ICellOutput output) : ICellOutput, IDisposable
         lock (_lock) Send();
     }
 
+    void Due()
+    {
+        lock (_lock) Send(whole: false);
+    }
+
     void Arm()
     {
         _armed = true;
-        if (_timer is null) _timer = new Timer(static me => ((BatchedOutput)me!).Dispose(), this, Pause, Timeout.InfiniteTimeSpan);
+        if (_timer is null) _timer = new Timer(static me => ((BatchedOutput)me!).Due(), this, Pause, Timeout.InfiniteTimeSpan);
         else _timer.Change(Pause, Timeout.InfiniteTimeSpan);
     }
 
-    void Send()
+    // Half of a character that is written in two steps waits for the other half.
+    void Send(bool whole = true)
     {
         _armed = false;
-        if (_text.Length == 0) return;
-        var text = _text.ToString();
-        _text.Clear();
+        var length = _text.Length - (!whole && _text.Length > 0 && char.IsHighSurrogate(_text[^1]) ? 1 : 0);
+        if (length == 0) return;
+        var text = _text.ToString(0, length);
+        _text.Remove(0, length);
         output.Stream(_stream, text);
     }
 }

@@ -9,6 +9,7 @@ sealed class ConsoleRouting : TextWriter
     static readonly Lock Installing = new();
     static TextWriter? _output;
     static TextWriter? _error;
+    static TextReader? _input;
 
     readonly string _name;
     readonly TextWriter _console;
@@ -29,6 +30,11 @@ sealed class ConsoleRouting : TextWriter
             {
                 Console.SetError(new ConsoleRouting("stderr", Console.Error));
                 _error = Console.Error;
+            }
+            if (!ReferenceEquals(Console.In, _input))
+            {
+                Console.SetIn(new NoKeyboard(Console.In));
+                _input = Console.In;
             }
         }
     }

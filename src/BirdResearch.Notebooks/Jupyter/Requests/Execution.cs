@@ -12,11 +12,15 @@ sealed class Execution(Func<INotebookSession> session, History history)
     CancellationTokenSource? _running;
     int _count;
 
-    /// <summary>Interrupts the cell that runs, if one does.</summary>
+    /// <summary>Interrupts the cell that runs, if one does: the first time it is asked, after that it is stopped.</summary>
     public void Interrupt()
     {
-        // Not awaited: whoever listens to the token may take his time, and the front-end gets its reply at once.
-        lock (_gate) _ = _running?.CancelAsync();
+        lock (_gate)
+        {
+            if (_running is not { } running) return;
+            // Not awaited: whoever listens may take his time, and the front-end gets its reply at once.
+            _ = running.IsCancellationRequested ? Task.Run(session().Force) : running.CancelAsync();
+        }
     }
 
     /// <summary>Runs a cell and says what the reply holds, and whether the cells that wait behind it are to be left out.</summary>
@@ -26,20 +30,19 @@ sealed class Execution(Func<INotebookSession> session, History history)
         var isSilent = request.Flag("silent", false);
         var isStored = !isSilent && request.Flag("store_history", true);
         if (isStored) _count++;
-        var channel = new CellChannel(isSilent ? (_, _) => { } : publish);
-        channel.Publish("execute_input", new { Code = code, ExecutionCount = _count });
+        if (isSilent) publish = (_, _) => { };
+        publish("execute_input", new { Code = code, ExecutionCount = _count });
 
-        var reply = Result(new CellRequest(code, LanguageOf(request), isStored ? _count : 0), channel);
-        channel.Flush();
+        var reply = Result(new CellRequest(code, LanguageOf(request), isStored ? _count : 0), new CellChannel(publish));
         if (isStored) history.Add(_count, code, reply.Value is { } shown && shown.Data.TryGetValue(MimeBundle.PlainType, out var plain) ? plain.ToString() : null);
         if (reply.Error is { } error)
         {
             var failure = Failure(error);
-            channel.Publish("error", failure);
+            publish("error", failure);
             return (new { Status = "error", ExecutionCount = _count, failure.Ename, failure.Evalue, failure.Traceback, Payload = NoPayload, UserExpressions = NoExpressions },
                 request.Flag("stop_on_error", true));
         }
-        if (reply.Value is { } value) channel.Publish("execute_result", new { value.Data, Metadata = CellChannel.Hints(value), ExecutionCount = _count });
+        if (reply.Value is { } value) publish("execute_result", new { value.Data, Metadata = CellChannel.Hints(value), ExecutionCount = _count });
         return (new { Status = "ok", ExecutionCount = _count, Payload = NoPayload, UserExpressions = Expressions(request) }, false);
     }
 
