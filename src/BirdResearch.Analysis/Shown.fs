@@ -88,6 +88,12 @@ module Shown =
     /// A chart as Plotly's JSON: data and layout.
     let figure (chart: GenericChart) : string = GenericChart.toFigureJson chart
 
+    /// Whether a chart does without the bar of buttons.
+    let isBare (chart: GenericChart) : bool =
+        match (GenericChart.getConfig chart).TryGetPropertyValue "displayModeBar" with
+        | Some(:? bool as shown) -> not shown
+        | _ -> false
+
     /// plotly.js, with its licence's notice.
     let plotlyScript () : string =
         let assembly = typeof<GenericChart>.Assembly

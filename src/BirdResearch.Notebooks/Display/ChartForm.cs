@@ -19,11 +19,13 @@ static class ChartForm
     public static JsonObject FigureOf(GenericChart chart)
     {
         var figure = JsonNode.Parse(Analysis.Shown.figure(chart))!.AsObject();
+        var config = new JsonObject { ["responsive"] = true, ["displaylogo"] = false };
+        if (Analysis.Shown.isBare(chart)) config["displayModeBar"] = false;
         return new JsonObject
         {
             ["data"] = TypedArrays.WrittenOut(figure["data"]) ?? new JsonArray(),
             ["layout"] = TypedArrays.WrittenOut(figure["layout"]) ?? new JsonObject(),
-            ["config"] = new JsonObject { ["responsive"] = true, ["displaylogo"] = false },
+            ["config"] = config,
         };
     }
 

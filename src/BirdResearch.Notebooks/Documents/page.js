@@ -1,5 +1,5 @@
 // Draws every chart of the page from the JSON beside it.
 for (const place of document.querySelectorAll(".chart")) {
   const figure = JSON.parse(place.nextElementSibling.textContent);
-  Plotly.newPlot(place, figure.data, figure.layout, { responsive: true, displaylogo: false });
+  Plotly.newPlot(place, figure.data, figure.layout, figure.config);
 }
