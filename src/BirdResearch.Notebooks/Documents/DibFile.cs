@@ -14,6 +14,9 @@ public static class DibFile
         ["#!fsharp"] = "fsharp",
         ["#!f#"] = "fsharp",
         ["#!markdown"] = "markdown",
+        ["#!md"] = "markdown",
+        ["#!cs"] = "csharp",
+        ["#!fs"] = "fsharp",
         ["#!meta"] = "meta",
     };
 
