@@ -14,7 +14,7 @@ open NetMQ
 open NetMQ.Sockets
 open BirdResearch.Notebooks.Jupyter
 
-let patience = TimeSpan.FromSeconds 60.0
+let patience = TimeSpan.FromSeconds 30.0
 
 let private freePorts count =
     let listeners = [ for _ in 1..count -> new TcpListener(IPAddress.Loopback, 0) ]

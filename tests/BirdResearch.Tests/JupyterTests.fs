@@ -10,6 +10,7 @@ open System.Threading.Tasks
 open Expecto
 open BirdResearch.Notebooks.Cells
 open BirdResearch.Notebooks.Jupyter
+open BirdResearch.Notebooks.Languages
 open BirdResearch.Tests.JupyterClient
 
 /// A session whose cells are orders to it, so that a test decides when a cell ends.
@@ -22,6 +23,8 @@ type private Scripted() =
         member _.Language = "csharp"
         member _.Run(request, output, cancellation) =
             lock ran (fun () -> ran.Add request)
+            use output = new BatchedOutput(output)
+            let output = output :> ICellOutput
             let words = request.Code.Split(' ', 2)
             match words[0] with
             | "value" -> CellReply(MimeBundle.Plain words[1])
@@ -49,6 +52,10 @@ type private Scripted() =
             | "wait" ->
                 output.Stream("stdout", "waiting")
                 if cancellation.WaitHandle.WaitOne patience then CellReply(null, CellError(CellError.Interrupted, "stopped", [||])) else CellReply()
+            | "deaf" ->
+                output.Stream("stdout", "deaf")
+                gate.Wait patience |> ignore
+                CellReply(null, CellError(CellError.Interrupted, "by force", [||]))
             | "fault" -> failwith "the engine itself fell over"
             | _ -> CellReply()
             |> Task.FromResult
@@ -56,7 +63,7 @@ type private Scripted() =
         member _.Inspect(code, cursor, _) = Task.FromResult(if code = "" then null else MimeBundle.Plain $"{code} at {cursor}")
         member _.IsComplete code = if code.EndsWith "{" then Completeness.Incomplete else Completeness.Complete
         member _.Evaluate expression = if expression = "bad" then CellReply(null, CellError("NoSuchName", expression, [||])) else CellReply(MimeBundle.Plain $"<{expression}>")
-        member _.Force() = ()
+        member _.Force() = gate.Set()
         member _.Dispose() = ()
 
 /// A kernel in this process and a front-end that it has answered.
@@ -172,6 +179,15 @@ let private protocol =
                 Expect.equal (client.Reply(client.SendControl("interrupt_request", {| |})).Text "status") "ok" "answered at once"
                 Expect.equal (client.Reply(waiting).Text "ename") "Interrupted" "the cell's end"
                 Expect.equal (client.Reply(client.Execute "value 1").Text "status") "ok" "the kernel stays")
+        }
+        test "a cell that does not heed an interrupt is stopped by the second" {
+            withKernel "secret" (fun client _ _ ->
+                let deaf = client.Execute "deaf"
+                client.Until("the cell's start", List.tryFind (fun m -> m.Type = "stream")) |> ignore
+                client.Reply(client.SendControl("interrupt_request", {| |})) |> ignore
+                Expect.isEmpty (client.Seen |> List.filter (fun m -> m.Parent = deaf && m.Type = "execute_reply")) "not by the first"
+                client.Reply(client.SendControl("interrupt_request", {| |})) |> ignore
+                Expect.equal (client.Reply(deaf).Text "evalue") "by force" "by the second")
         }
         test "execution counts: stored cells count, silent and unstored ones do not, and silent ones show nothing" {
             withKernel "secret" (fun client session _ ->

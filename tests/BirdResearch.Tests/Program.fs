@@ -78,6 +78,7 @@ let all =
         FrontEndExportTests.tests
         SequenceExportTests.tests
         JupyterTests.tests
+        KernelProcessTests.tests
     ]
 
 /// Prints what was skipped and why, then the count alone on the last line. Expecto's own writer pads lines, so this goes around it.
