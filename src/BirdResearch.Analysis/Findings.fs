@@ -84,7 +84,7 @@ type Findings internal (part: Part) =
         let tested, untested = findings.Comparisons domain |> List.partition (fun found -> Double.IsFinite found.P)
 
         [ for found in tested |> List.sortBy _.Holm do
-              let verdict = if found.ToldApart then "told apart" else $"not told apart; a difference of {three found.Detectable} would have been found"
+              let verdict = if found.ToldApart then "told apart" else $"not told apart (were they the only pair, {three found.Detectable} would be found in 80 of 100 repetitions)"
               $"{found.Left} less {found.Right}: {signed found.Difference} {Charts.domainName domain} mAP, p {probability found.Holm}: {verdict}."
           for found in untested do
               $"{found.Left} and {found.Right} were not tested: {found.Note}." ]
