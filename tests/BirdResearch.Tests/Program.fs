@@ -77,6 +77,7 @@ let all =
         QuantisationTests.tests
         FrontEndExportTests.tests
         SequenceExportTests.tests
+        NotebookSessionTests.tests
         JupyterTests.tests
         KernelProcessTests.tests
     ]

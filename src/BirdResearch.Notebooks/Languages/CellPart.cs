@@ -24,7 +24,7 @@ sealed record CellPart(string? Language, string? Code, string? Magic, string Arg
             Flush();
             first = i + 2;
             var name = magic.ToLowerInvariant();
-            if (SwitchOf(name) is { Known: true } other) current = other.Name;
+            if (Switch(name) is { Known: true } other) current = other.Name;
             else parts.Add(new CellPart(current, null, name, lines[i].Trim()[magic.Length..].Trim(), i + 1));
         }
         Flush();
@@ -47,7 +47,11 @@ sealed record CellPart(string? Language, string? Code, string? Magic, string Arg
         return directive ? text[..2] : null;
     }
 
-    static (bool Known, string? Name) SwitchOf(string magic) => magic switch
+    /// <summary>The language in force behind some lines; null where text is not run.</summary>
+    public static string? Switched(IEnumerable<string> lines, string language) =>
+        lines.Select(NameOf).OfType<string>().Select(m => Switch(m.ToLowerInvariant())).Where(s => s.Known).Select(s => s.Name).LastOrDefault(language);
+
+    static (bool Known, string? Name) Switch(string magic) => magic switch
     {
         "#!csharp" or "#!c#" or "#!cs" => (true, NotebookSession.CSharp),
         "#!fsharp" or "#!f#" or "#!fs" => (true, NotebookSession.FSharp),

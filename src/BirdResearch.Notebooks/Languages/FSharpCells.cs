@@ -1,5 +1,8 @@
 using BirdResearch.Notebooks.Cells;
 using FSharp.Compiler.Diagnostics;
+using FSharp.Compiler.Text;
+using Microsoft.FSharp.Collections;
+using Microsoft.FSharp.Control;
 using Microsoft.FSharp.Core;
 using static FSharp.Compiler.Interactive.Shell;
 
@@ -10,6 +13,13 @@ sealed partial class FSharpCells : ICellLanguage
 {
     // What F# interactive itself says of the text that it evaluates: informational, or about our generated declarations.
     static readonly int[] Quiet = [3370, 988];
+
+    // Numbers of the parser's errors that may mean that the text is not whole.
+    const int Syntax = 10;
+    const int Offside = 58;
+    const int Unmatched = 583;
+    const int UnexpectedEnd = 3107;
+    const int ExpectingExpression = 3524;
 
     readonly FsiEvaluationSession _session;
     readonly StringWriter _said = new();
@@ -72,13 +82,32 @@ sealed partial class FSharpCells : ICellLanguage
     public CellError? Declare(string name, Type type, object? value)
     {
         // A value bound by AddBoundValue has the type System.Int32, which does not unify with int. A declaration does.
-        var code = $"let ``{name}`` : {FSharpNames.Of(type)} = downcast global.{typeof(SharedValue).FullName}.Take({SharedValue.Hand(value)})";
+        var code = $"let ``{name}`` = global.{typeof(SharedValue).FullName}.Take<{FSharpNames.Of(type)}>({SharedValue.Hand(value)})";
         using var nothing = new Interruption(Cell.Enter(Cell.Nowhere.Instance, CancellationToken.None), CancellationToken.None);
         return Run(new CellText("#!share", code), nothing).Error;
     }
 
     /// <inheritdoc/>
-    public Completeness IsComplete(string code) => Completeness.Complete;
+    public Completeness IsComplete(string code)
+    {
+        var (options, _) = _session.InteractiveChecker.GetParsingOptionsFromCommandLineArgs(
+            ListModule.OfSeq(["cell.fsx"]), ListModule.OfSeq<string>([]), isInteractive: FSharpOption<bool>.Some(true), isEditing: FSharpOption<bool>.None);
+        var parsed = FSharpAsync.RunSynchronously(
+            _session.InteractiveChecker.ParseFile("cell.fsx", SourceText.ofString(code.TrimEnd().TrimEnd(';')), options, FSharpOption<bool>.Some(false), FSharpOption<string>.None),
+            FSharpOption<int>.None, FSharpOption<CancellationToken>.None);
+        var errors = parsed.Diagnostics.Where(d => d.Severity.IsError).ToList();
+        if (errors.Count == 0) return Completeness.Complete;
+        var end = code.TrimEnd().Count(c => c == '\n') + 1;
+        return errors.Where(e => e.ErrorNumber != Offside).All(e => MendedByMore(e, end)) ? Completeness.Incomplete : Completeness.Invalid;
+    }
+
+    static bool MendedByMore(FSharpDiagnostic error, int lastLine) => error.ErrorNumber switch
+    {
+        Unmatched => true,
+        ExpectingExpression or UnexpectedEnd => error.EndLine >= lastLine,
+        Syntax => error.EndLine >= lastLine && error.Message.StartsWith("Incomplete structured construct", StringComparison.Ordinal),
+        _ => error.Message.Contains("nd of file", StringComparison.Ordinal),   // in a string or a comment
+    };
 
     /// <inheritdoc/>
     public void Dispose() => ((IDisposable)_session).Dispose();

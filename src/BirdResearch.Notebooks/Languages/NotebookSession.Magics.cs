@@ -49,7 +49,7 @@ public sealed partial class NotebookSession
                 "#!share" => Share(place, part),
                 "#!set" => Set(place, part),
                 "#!import" => Import(part, interruption),
-                "#r" => Reference(part.Arguments),
+                "#r" => Reference(part.Arguments, interruption),
                 "#i" => Source(part.Arguments),
                 _ => CellOutcome.Failed(Magics.Unknown(place, part.Magic!)),
             };
@@ -90,7 +90,7 @@ public sealed partial class NotebookSession
     {
         if (!_languages.ContainsKey(from)) throw new ArgumentException(NearNames.Unknown("language", from, _languages.Keys));
         var source = Of(from);
-        if (source.Find(name) is not { } variable) return CellOutcome.Failed(Magics.Error(place, NearNames.Unknown($"variable in {from}", name, source.Names)));
+        if (source.Find(name) is not { } variable) return CellOutcome.Failed(Magics.Error(place, NearNames.Unknown(from == CSharp ? "C# variable" : "F# variable", name, source.Names)));
         if (SharedTypes.Refusal(variable.Type) is { } refusal) return CellOutcome.Failed(Magics.Error(place, $"{name} cannot be shared: {refusal}."));
         return Declared(Of(to).Declare(newName, variable.Type, variable.Value));
     }
@@ -128,10 +128,10 @@ public sealed partial class NotebookSession
         }
     }
 
-    CellOutcome Reference(string arguments)
+    CellOutcome Reference(string arguments, Interruption interruption)
     {
         var what = Magics.Quoted(arguments) ?? throw new ArgumentException("#r wants a file or a package in quotes, as in '#r \"Mine.dll\"' or '#r \"nuget: Humanizer.Core, 2.14.1\"'.");
-        var files = what.StartsWith("nuget:", StringComparison.OrdinalIgnoreCase) ? _packages.Add(what["nuget:".Length..], Cell.Interruption) : [Existing(what)];
+        var files = what.StartsWith("nuget:", StringComparison.OrdinalIgnoreCase) ? _packages.Add(what["nuget:".Length..], interruption.Token) : [Existing(what)];
         foreach (var file in files.Where(f => !_references.Contains(f)))
         {
             _references.Add(file);

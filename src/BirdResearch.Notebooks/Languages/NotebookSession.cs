@@ -62,15 +62,6 @@ public sealed partial class NotebookSession : INotebookSession
         });
 
     /// <inheritdoc/>
-    public Task<Completions> Complete(string code, int cursor, CancellationToken cancellation = default) => Of(Language).Complete(code, cursor, cancellation);
-
-    /// <inheritdoc/>
-    public Task<MimeBundle?> Inspect(string code, int cursor, CancellationToken cancellation = default) => Of(Language).Inspect(code, cursor, cancellation);
-
-    /// <inheritdoc/>
-    public Completeness IsComplete(string code) => Of(Language).IsComplete(code);
-
-    /// <inheritdoc/>
     public CellReply Evaluate(string expression) =>
         Run(new CellRequest(expression), Cell.Nowhere.Instance).GetAwaiter().GetResult();
 

@@ -121,12 +121,12 @@ sealed class NuGetPackages
         {
             if (!root.GetProperty("libraries").GetProperty(library.Name).TryGetProperty("path", out var path)) continue;
             foreach (var asset in Files(library.Value, "runtime"))
-                if (!KnownAssemblies.Has(Path.GetFileNameWithoutExtension(asset)) && On(folders, path.GetString()!, asset) is { } assembly) found.Add(assembly);
+                if ((KnownAssemblies.Own(Path.GetFileNameWithoutExtension(asset)) ?? On(folders, path.GetString()!, asset)) is { } assembly) found.Add(assembly);
             foreach (var asset in Files(library.Value, "native"))
                 if (On(folders, path.GetString()!, asset) is { } native) Natives[Path.GetFileName(native)] = native;
         }
         if (Natives.Count > 0 && Interlocked.Exchange(ref _listening, 1) == 0) AssemblyLoadContext.Default.ResolvingUnmanagedDll += Native;
-        return found;
+        return [.. found.Except(KnownAssemblies.Paths)];
     }
 
     static IEnumerable<string> Files(JsonElement library, string kind) =>

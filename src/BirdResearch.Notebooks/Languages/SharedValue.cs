@@ -17,6 +17,8 @@ public static class SharedValue
     }
 
     /// <summary>The value that was handed in, once.</summary>
-    public static object? Take(int number) =>
-        Handed.TryRemove(number, out var value) ? value : throw new InvalidOperationException($"There is no shared value {number}. Use #!share to bring a variable over.");
+    public static T Take<T>(int number) =>
+        Handed.TryRemove(number, out var value)
+            ? (T)value!
+            : throw new InvalidOperationException($"There is no shared value {number}. Use #!share to bring a variable over.");
 }

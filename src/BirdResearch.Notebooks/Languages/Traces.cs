@@ -8,7 +8,7 @@ namespace BirdResearch.Notebooks.Languages;
 /// <summary>Turns exceptions into what a notebook shows: lines of cells with their text, frames of libraries, nothing of the engines.</summary>
 sealed class Traces
 {
-    static readonly string[] Hidden = ["System.", "Microsoft.FSharp.", "Microsoft.CodeAnalysis.", "FSharp.Compiler.", "BirdResearch.Notebooks.Languages."];
+    static readonly string[] Hidden = ["System.", "Internal.", "Microsoft.FSharp.", "Microsoft.CodeAnalysis.", "FSharp.Compiler.", "BirdResearch.Notebooks.Languages."];
 
     readonly ConcurrentDictionary<string, string[]> _lines = [];
 
