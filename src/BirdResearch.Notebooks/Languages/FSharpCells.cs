@@ -17,7 +17,6 @@ sealed partial class FSharpCells : ICellLanguage
     // Numbers of the parser's errors that may mean that the text is not whole.
     const int Syntax = 10;
     const int Offside = 58;
-    const int Unmatched = 583;
     const int UnexpectedEnd = 3107;
     const int ExpectingExpression = 3524;
 
@@ -103,10 +102,9 @@ sealed partial class FSharpCells : ICellLanguage
 
     static bool MendedByMore(FSharpDiagnostic error, int lastLine) => error.ErrorNumber switch
     {
-        Unmatched => true,
         ExpectingExpression or UnexpectedEnd => error.EndLine >= lastLine,
         Syntax => error.EndLine >= lastLine && error.Message.StartsWith("Incomplete structured construct", StringComparison.Ordinal),
-        _ => error.Message.Contains("nd of file", StringComparison.Ordinal),   // in a string or a comment
+        _ => error.Message.StartsWith("Unmatched", StringComparison.Ordinal) || error.Message.Contains("nd of file", StringComparison.Ordinal),   // a bracket; a string or a comment
     };
 
     /// <inheritdoc/>
