@@ -231,7 +231,7 @@ let private stopping =
               "csharp", "a loop in a lock", "var inLock = new object(); lock (inLock) { Console.WriteLine(1); while (true) Thread.Sleep(1); }"
               "csharp", "code that listens", "Console.WriteLine(1); await Task.Delay(-1, BirdResearch.Notebooks.Cells.Cell.Interruption);"
               "fsharp", "an endless loop", "printfn \"1\"\nwhile true do ()"
-              "fsharp", "a computation that is waited for", "printfn \"1\"\nasync { do! Async.Sleep -1 } |> Async.RunSynchronously" ] ->
+              "fsharp", "a computation that is waited for", "printfn \"1\"\nasync { do! Async.Sleep -1 } |> Async.RunSynchronously" ] do
             yield test $"{name} is stopped, {language}" { Expect.equal (interrupted language code false).Name CellError.Interrupted "error" }
         yield test "variables outlive a stopped cell, its own too in C#, and a lock is given back" {
             csharp "var kept = 5; var gate = new object();" |> ignore
