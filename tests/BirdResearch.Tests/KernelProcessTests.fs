@@ -159,32 +159,36 @@ let private installation =
         }
     ]
 
-/// Jupyter's own clients, from Debian's packages.
-let private clients =
-    let python =
-        lazy
-            [ "python3"; "/usr/bin/python3" ]
-            |> List.tryFind (fun program ->
-                try
-                    use tried = ProcessStartInfo(program, [ "-c"; "import jupyter_client, nbclient, nbformat" ], RedirectStandardError = true) |> Process.Start |> nonNull
-                    tried.StandardError.ReadToEnd() |> ignore
-                    tried.WaitForExit()
-                    tried.ExitCode = 0
-                with :? ComponentModel.Win32Exception -> false)
-    let prefix = lazy (let folder = scratch "jupyter-prefix" in bird [ "kernel"; "install"; "--prefix"; folder ] |> ignore; Path.Combine(folder, "share", "jupyter"))
-    /// Runs a script; one that ends with 77 is skipped with its reason.
-    let run name (args: string list) =
-        let program =
-            match python.Value with
-            | Some program -> program
-            | None -> skiptest "no python3 with jupyter_client and nbclient: apt-get install python3-jupyter-client python3-nbclient"
-        let start = ProcessStartInfo(program, script name :: args, RedirectStandardOutput = true, RedirectStandardError = true)
-        start.Environment["JUPYTER_PATH"] <- prefix.Value
-        let code, output, error = start |> Process.Start |> nonNull |> CliTests.finish
-        if code = 77 then skiptest (output.Trim())
-        Expect.equal code 0 $"{name}: {output}\n{error}"
-        output
+let private python =
+    lazy
+        [ "python3"; "/usr/bin/python3" ]
+        |> List.tryFind (fun program ->
+            try
+                use tried = ProcessStartInfo(program, [ "-c"; "import jupyter_client, nbclient, nbformat" ], RedirectStandardError = true) |> Process.Start |> nonNull
+                tried.StandardError.ReadToEnd() |> ignore
+                tried.WaitForExit()
+                tried.ExitCode = 0
+            with :? ComponentModel.Win32Exception -> false)
 
+let private prefix = lazy (let folder = scratch "jupyter-prefix" in bird [ "kernel"; "install"; "--prefix"; folder ] |> ignore; Path.Combine(folder, "share", "jupyter"))
+
+/// Runs a script of tests/notebooks with Jupyter's own clients, from Debian's packages; one that ends with 77 is skipped with its reason.
+let runScript (results: string) (name: string) (args: string list) =
+    let program =
+        match python.Value with
+        | Some program -> program
+        | None -> skiptest "no python3 with jupyter_client and nbclient: apt-get install python3-jupyter-client python3-nbclient"
+    let start = ProcessStartInfo(program, script name :: args, RedirectStandardOutput = true, RedirectStandardError = true)
+    start.Environment["JUPYTER_PATH"] <- prefix.Value
+    start.Environment["BIRD_RESULTS"] <- results
+    let code, output, error = start |> Process.Start |> nonNull |> CliTests.finish
+    if code = 77 then skiptest (output.Trim())
+    Expect.equal code 0 $"{name}: {output}\n{error}"
+    output
+
+let private run name args = runScript (scratch "kernel-results") name args
+
+let private clients =
     testList "clients" [
         test "jupyter_client drives both kernels: tests/notebooks/kernel.py" {
             Expect.stringContains (run "kernel.py" []) "holds: a kernel ends when its parent is killed" "its last line"

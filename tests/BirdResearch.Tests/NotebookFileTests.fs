@@ -385,6 +385,15 @@ let private commandLine =
             Expect.stringContains (File.ReadAllText(folder.Path "b.html")) "too many owls" "the page tells it"
         }
 
+        test "what cells print is heard while they run, however much it is, and a cell imports another notebook's cells" {
+            use folder = new Scratch()
+            folder.Text("owls.dib", [ "#!fsharp"; "let owls = 7" ])
+            folder.Text("a.dib", [ "#!fsharp"; "#!import owls.dib"; "for line in 1 .. 50_000 do printfn \"line %d of %d owls\" line owls"; "#!csharp"; "for (var i = 0; i < 50_000; i++) Console.WriteLine($\"row {i}\");" ])
+            let code, output, error = birdRun folder [ folder.Path "a.dib" ]
+            Expect.equal code 0 error
+            Expect.equal (Regex.Matches(output, "(?m)^line [0-9]+ of 7 owls\r?$").Count, Regex.Matches(output, "(?m)^row [0-9]+\r?$").Count) (50_000, 50_000) "every line"
+        }
+
         test "an unknown parameter, a bad ending and a foreign file are one message and no trace" {
             use folder = new Scratch()
             folder.Text("a.ipynb", [ "{}" ])

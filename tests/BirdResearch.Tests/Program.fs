@@ -80,6 +80,7 @@ let all =
         NotebookSessionTests.tests
         JupyterTests.tests
         KernelProcessTests.tests
+        FiveNotebooksTests.tests
     ]
 
 /// Prints what was skipped and why, then the count alone on the last line. Expecto's own writer pads lines, so this goes around it.

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using BirdResearch.Naming;
+using BirdResearch.Notebooks.Documents;
 using BirdResearch.Notebooks.Jupyter;
 using BirdResearch.Notebooks.Languages;
 
@@ -74,7 +75,7 @@ public static class KernelVerb
         {
             var given = p.GetValue(language);
             var spoken = LanguageInfo.Find(given) ?? throw new ArgumentException(NearNames.Unknown("language", given ?? "", [.. LanguageInfo.All.Select(l => l.Id)]));
-            KernelProcess.Serve(p.GetRequiredValue(file), spoken, () => new NotebookSession(spoken.Id));
+            KernelProcess.Serve(p.GetRequiredValue(file), spoken, () => new NotebookSession(spoken.Id) { Notebook = Notebook.RequestsOf });
             Environment.Exit(0);   // whatever threads a cell has left behind
         });
         return command;

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using BirdResearch.Notebooks.Cells;
 
 namespace BirdResearch.Notebooks.Documents;
 
@@ -39,6 +40,13 @@ public sealed class Notebook(IEnumerable<NotebookCell> cells)
             ".dib" => DibFile.Read(File.ReadAllText(path), path),
             var other => throw new ArgumentException($"'{path}' ends in '{other}'; a notebook ends in .ipynb or .dib."),
         };
+    }
+
+    /// <summary>The code cells of a notebook's file as they are to be run, for <c>#!import</c>.</summary>
+    public static IReadOnlyList<CellRequest> RequestsOf(string path)
+    {
+        var notebook = Open(path);
+        return [.. notebook.Cells.Where(c => c.IsCode).Select(c => new CellRequest(c.Source, c.Language ?? notebook.Language))];
     }
 
     /// <summary>Writes it as <c>.ipynb</c>: first beside, then in the place of what is there, so that nothing is lost where writing ends early.</summary>

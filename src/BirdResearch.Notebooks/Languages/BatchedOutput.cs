@@ -72,8 +72,14 @@ sealed class BatchedOutput(ICellOutput output) : ICellOutput, IDisposable
     void Arm()
     {
         _armed = true;
-        if (_timer is null) _timer = new Timer(static me => ((BatchedOutput)me!).Due(), this, Pause, Timeout.InfiniteTimeSpan);
-        else _timer.Change(Pause, Timeout.InfiniteTimeSpan);
+        if (_timer is not null)
+        {
+            _timer.Change(Pause, Timeout.InfiniteTimeSpan);
+            return;
+        }
+        // The timer's thread is none of the cell's: what a listener writes to the console there goes to the console.
+        using var apart = ExecutionContext.IsFlowSuppressed() ? default : ExecutionContext.SuppressFlow();
+        _timer = new Timer(static me => ((BatchedOutput)me!).Due(), this, Pause, Timeout.InfiniteTimeSpan);
     }
 
     // Half of a character that is written in two steps waits for the other half.

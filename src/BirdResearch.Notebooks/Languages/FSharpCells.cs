@@ -48,6 +48,8 @@ sealed partial class FSharpCells : ICellLanguage
             var (choice, diagnostics) = interruption.Run(() =>
                 _session.EvalInteractionNonThrowing(text.Code, text.Name, FSharpOption<CancellationToken>.Some(interruption.Token)));
             _said.GetStringBuilder().Clear();
+            // A compilation that is given up calls itself an internal error.
+            if (interruption.Asked && diagnostics.Any(d => d.Severity.IsError)) return CellOutcome.Failed(_traces.Interrupted());
             if (diagnostics.Any(d => d.Severity.IsError)) return CellOutcome.Failed(CompilationError(text, diagnostics));
             foreach (var warning in diagnostics.Where(d => d.Severity.IsWarning && !Quiet.Contains(d.ErrorNumber))) Console.Error.WriteLine(Located(text, warning));
             return choice switch

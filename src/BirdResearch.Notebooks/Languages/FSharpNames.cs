@@ -5,15 +5,29 @@ static class FSharpNames
 {
     static readonly Dictionary<Type, string> Short = new()
     {
-        [typeof(bool)] = "bool", [typeof(byte)] = "byte", [typeof(sbyte)] = "sbyte", [typeof(short)] = "int16", [typeof(ushort)] = "uint16",
-        [typeof(int)] = "int", [typeof(uint)] = "uint32", [typeof(long)] = "int64", [typeof(ulong)] = "uint64", [typeof(nint)] = "nativeint",
-        [typeof(float)] = "float32", [typeof(double)] = "float", [typeof(decimal)] = "decimal", [typeof(char)] = "char", [typeof(string)] = "string",
-        [typeof(object)] = "obj", [typeof(Microsoft.FSharp.Core.Unit)] = "unit",
+        [typeof(bool)] = "bool",
+        [typeof(byte)] = "byte",
+        [typeof(sbyte)] = "sbyte",
+        [typeof(short)] = "int16",
+        [typeof(ushort)] = "uint16",
+        [typeof(int)] = "int",
+        [typeof(uint)] = "uint32",
+        [typeof(long)] = "int64",
+        [typeof(ulong)] = "uint64",
+        [typeof(nint)] = "nativeint",
+        [typeof(float)] = "float32",
+        [typeof(double)] = "float",
+        [typeof(decimal)] = "decimal",
+        [typeof(char)] = "char",
+        [typeof(string)] = "string",
+        [typeof(object)] = "obj",
+        [typeof(Microsoft.FSharp.Core.Unit)] = "unit",
     };
 
     static readonly Dictionary<Type, string> Abbreviated = new()
     {
-        [typeof(Microsoft.FSharp.Core.FSharpOption<>)] = "option", [typeof(Microsoft.FSharp.Core.FSharpValueOption<>)] = "voption",
+        [typeof(Microsoft.FSharp.Core.FSharpOption<>)] = "option",
+        [typeof(Microsoft.FSharp.Core.FSharpValueOption<>)] = "voption",
         [typeof(Microsoft.FSharp.Collections.FSharpList<>)] = "list",
     };
 

@@ -6,7 +6,8 @@ namespace BirdResearch.Notebooks.Languages;
 
 /// <summary>
 /// How a running cell is stopped. It is asked first; where its code does not listen, its thread is stopped after a short grace. Code that listens
-/// is left alone until <see cref="Force"/>, because a stopped thread leaves whatever it was writing half written.
+/// is left alone until <see cref="Force"/>, because a stopped thread leaves whatever it was writing half written. What stands in <c>finally</c> runs,
+/// and locks are given back, except (seen on .NET 10) around a loop that is quite empty.
 /// </summary>
 sealed class Interruption : IDisposable
 {
