@@ -43,6 +43,12 @@ let settledTensors () =
     GC.WaitForPendingFinalizers()
     torch.Tensor.TotalCount
 
+/// Live tensors after each round of the same work, the first of which warms up. A late collection of earlier tests' garbage may lower a count; none may rise.
+let neverRises (counts: int64 seq) =
+    let counts = List.ofSeq counts
+    for count in counts.Tail do
+        Expect.isLessThanOrEqual count counts[1] $"live tensors after each round: {counts}"
+
 /// The work's result with that form of the scan forced.
 let withForm (form: string) (work: unit -> 'a) =
     let before = Environment.GetEnvironmentVariable ScanForms.Variable
