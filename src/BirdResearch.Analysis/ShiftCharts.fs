@@ -14,7 +14,8 @@ module ShiftCharts =
         let shown = arms |> List.filter (Arms.domainGap >> Double.IsFinite)
         let height = max 360 (22 * shown.Length + 130)
         let ends = [ for arm in shown -> Arms.map "soundscape" arm ]
-        let top = (shown |> List.collect (fun arm -> [ Arms.map "focal" arm; Arms.map "soundscape" arm ]) |> List.fold max 0.1) * 1.06
+        let highest = shown |> List.collect (fun arm -> [ Arms.map "focal" arm; Arms.map "soundscape" arm ]) |> List.fold max 0.0
+        let top = Theme.scoreTop highest
         let places = apart (17.0 * top / float (height - 86)) (0.0, top) ends
 
         let label (arm: Arm) (place: float) =
@@ -47,7 +48,7 @@ module ShiftCharts =
               markers 1 10 style [ 0.0, focal, hover arm "focal"; 1.0, far, hover arm "soundscape" ] ]
         |> finish height 58 34 (above 0.585 12.0 Theme.muted "soundscape − focal" :: List.map2 label shown places) [ upright 1 0.0; upright 1 1.0 ]
         |> Chart.withXAxis axis
-        |> Chart.withYAxis (Theme.axis "macro mAP" |> LinearAxis.style (Range = StyleParam.Range.MinMax(0.0, top), TickFormat = ".1f"))
+        |> Chart.withYAxis (Theme.scoreAxis "macro mAP" highest)
 
     /// mAP against a knob of a synthetic world, a line per arm.
     let robustness (styles: Map<string, ArmStyle>) (knob: string) (curves: (Arm * RobustPoint list) list) : GenericChart =

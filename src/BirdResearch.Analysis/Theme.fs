@@ -99,12 +99,18 @@ module Theme =
         axis title
         |> LinearAxis.style (Range = StyleParam.Range.MinMax(0.0, 1.02), DTick = 0.2, TickFormat = ".1f")
 
+    let private roundTop (highest: float) =
+        [ 0.1; 0.2; 0.3; 0.4; 0.5; 0.6; 0.8 ] |> List.tryFind (fun top -> highest < 0.97 * top) |> Option.defaultValue 1.0
+
+    /// Where the axis of these scores ends.
+    let scoreTop (highest: float) = 1.02 * roundTop highest
+
     /// An axis from 0 to a round number above the highest score, at most 1.
     let scoreAxis (title: string) (highest: float) =
-        let top = [ 0.1; 0.2; 0.3; 0.4; 0.5; 0.6; 0.8 ] |> List.tryFind (fun top -> highest < 0.97 * top) |> Option.defaultValue 1.0
+        let top = roundTop highest
 
         if top = 1.0 then unitAxis title
-        else axis title |> LinearAxis.style (Range = StyleParam.Range.MinMax(0.0, 1.02 * top), DTick = (if top <= 0.2 then 0.05 else 0.1), TickFormat = (if top <= 0.2 then ".2f" else ".1f"))
+        else axis title |> LinearAxis.style (Range = StyleParam.Range.MinMax(0.0, scoreTop highest), DTick = (if top <= 0.2 then 0.05 else 0.1), TickFormat = (if top <= 0.2 then ".2f" else ".1f"))
 
     /// Frame, type and colours of a whole chart. Height and margins in pixels; the width follows the page.
     let apply (height: int) (left: int) (right: int) (top: int) (bottom: int) (chart: GenericChart) =
