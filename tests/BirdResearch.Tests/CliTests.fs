@@ -40,6 +40,7 @@ let tests =
                 [ [ "run"; "front-end" ], "front-ends"
                   [ "run"; "models"; "--models"; "tf_eficientnet_b0" ], "tf_efficientnet_b0"
                   [ "run"; "models"; "--data"; "synthetic-bird" ], "synthetic-birds"
+                  [ "run"; "regularisation"; "--arms"; "none,mixupp" ], "mixup"
                   [ "bench"; "model" ], "models"
                   [ "report"; "nothing-of-the-kind" ], "finished ablation" ] do
                 let code, output, error = bird args

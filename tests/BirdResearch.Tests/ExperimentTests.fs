@@ -37,6 +37,15 @@ let tests =
                     FrontEnds.Named trial.FrontEnd |> ignore
         }
 
+        test "arms are picked by their labels, each for every model, and an unknown one is told with those that are near" {
+            let picked = Ablations.Regularisation.WithArms [ "all"; "none" ]
+            let models = List.distinct [ for t in Ablations.Regularisation.Trials -> t.Model ]
+            Expect.equal [ for t in picked.Trials -> t.Label, t.Model ] [ for label in [ "all"; "none" ] do for model in models -> label, model ] "the cells"
+            Expect.equal (Ablations.Budgets.WithArms []) Ablations.Budgets "none picked, all there"
+            let message = Tensors.messageOf (fun () -> Ablations.DomainShift.WithArms [ "baseline"; "AdBN" ])
+            Expect.equal message "There is no arm of domain-shift 'AdBN'. Did you mean AdaBN?" "the message"
+        }
+
         test "the front-end that a model is made for exists and has a shape that the model takes" {
             for entry in Classifiers.All do
                 use frontEnd = FrontEnds.Create entry.FrontEnd

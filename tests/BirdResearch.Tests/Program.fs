@@ -92,8 +92,15 @@ let closing (summary: TestRunSummary) =
         match result.result with
         | Ignored reason -> output.WriteLine $"""skipped: {String.Join ('.', test.name)} ({reason})"""
         | _ -> ()
-    let lists = summary.results |> Seq.groupBy (fun (test, _) -> Seq.item 1 test.name) |> Seq.map (fun (list, tests) -> list, Seq.sumBy (fun (_, r: TestSummary) -> r.duration.TotalSeconds) tests)
-    let slowest = lists |> Seq.sortByDescending snd |> Seq.truncate 12 |> Seq.map (fun (list, seconds) -> $"{list} {seconds:F0}")
+    let list (test: FlatTest) = (String.Join ('.', test.name)).Split '.' |> Array.truncate 2 |> Array.last
+    let seconds (tests: (FlatTest * TestSummary) seq) = tests |> Seq.sumBy (fun (_, result) -> result.duration.TotalSeconds)
+    let slowest =
+        summary.results
+        |> Seq.groupBy (fst >> list)
+        |> Seq.map (fun (list, tests) -> list, seconds tests)
+        |> Seq.sortByDescending snd
+        |> Seq.truncate 12
+        |> Seq.map (fun (list, seconds) -> $"{list} {seconds:F0}")
     output.WriteLine $"""seconds of the slowest lists: {String.Join (", ", slowest)}"""
     output.WriteLine $"{Tensors.settledTensors ()} tensors live at the end"
     output.WriteLine $"{summary.passed.Length} passed, {summary.failed.Length + summary.errored.Length} failed"

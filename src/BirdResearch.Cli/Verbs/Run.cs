@@ -21,6 +21,7 @@ public static class Run
         var budget = new Option<string?>("--budget") { Description = "What each training may spend: '20 epochs', '5000 clips', '90 seconds' or '3e12 multiply-adds'" };
         var models = new Option<string?>("--models") { Description = "These models instead of the ablation's own" };
         var frontEnds = new Option<string?>("--front-ends") { Description = "These front-ends instead of the ablation's own" };
+        var labels = new Option<string[]>("--arms") { Description = "Only these arms, by their labels with commas between them; may be repeated" };
         var pretrained = new Option<string?>("--pretrained") { Description = "Weights to start from: a .safetensors or .pth file, timm's or your own, or a run's folder (see 'bird weights')" };
         var set = new Option<string[]>("--set") { Description = "Any setting of a trial, such as training.learning_rate=3e-4 or features.expansion.k=64; may be repeated" };
         var arms = new Option<string[]>("--arm") { Description = "A C# file of your own that adds an arm, such as notebooks/arms/crackle.cs; may be repeated" };
@@ -53,12 +54,13 @@ public static class Run
               bird run models --models mamba --sweep 'training.learning_rate=1e-4..1e-2 log' --search halving
               bird run regularisation --arm notebooks/arms/crackle.cs an augmentation of your own
               bird run budgets --workers 4                            four trainings at once; so may other machines that share results/
+              bird run regularisation --arms none,mixup,all           of its arms, these
               bird run models --executor slurm --time 02:00:00        what is missing, as an array on a cluster; --state, --cancel
 
             Stop it with Ctrl-C at any time: the same command goes on from the last whole epoch.
             """)
         {
-            name, data, fold, seeds, budget, epochs, models, frontEnds, pretrained, set, arms, sweep, search, candidates, searchSeed, eta, rungs, precision, threads, workers,
+            name, data, fold, seeds, budget, epochs, models, frontEnds, labels, pretrained, set, arms, sweep, search, candidates, searchSeed, eta, rungs, precision, threads, workers,
         };
         slurm.AddTo(command);
         return command.Does((p, cancellation) =>
@@ -68,6 +70,7 @@ public static class Run
                 throw new ArgumentException("--budget and --epochs both say what a training may spend; give one of them.");
             var given = p.GetValue(budget) is { } text ? Budget.Parse(text) : p.GetValue(epochs) is { } n ? Budget.OfEpochs(n) : null;
             ablation = ablation.WithModels(Verb.Items(p.GetValue(models))).WithFrontEnds(Verb.Items(p.GetValue(frontEnds))).On(Items(p.GetValue(data)));
+            ablation = ablation.WithArms([.. (p.GetValue(labels) ?? []).SelectMany(text => ablation.Trials.Any(t => t.Label == text) ? [text] : Items(text))]);
             ablation = ablation.With(t => t with
             {
                 Training = t.Training with

@@ -1,4 +1,5 @@
 using BirdResearch.Models;
+using BirdResearch.Naming;
 using BirdResearch.Training;
 
 namespace BirdResearch.Experiments;
@@ -48,6 +49,15 @@ public sealed record Ablation(string Name, string Question, IReadOnlyList<Trial>
 
     /// <summary>The cells of these front-ends; for one that none has, those of the first front-end, changed to it. Without any, as it is.</summary>
     public Ablation WithFrontEnds(params IReadOnlyList<string> frontEnds) => Only(frontEnds, t => t.FrontEnd, (t, f) => t with { FrontEnd = f });
+
+    /// <summary>The cells of the arms with these labels, in the order of the labels; without any, as it is. An unknown label is an error that lists near ones.</summary>
+    public Ablation WithArms(params IReadOnlyList<string> labels)
+    {
+        foreach (var label in labels)
+            if (Trials.All(t => t.Label != label))
+                throw new ArgumentException(NearNames.Unknown($"arm of {Name}", label, Trials.Select(t => t.Label).Where(known => known.Length > 0)));
+        return Only(labels, t => t.Label, (t, _) => t);
+    }
 
     Ablation Only(IReadOnlyList<string> values, Func<Trial, string> get, Func<Trial, string, Trial> set) =>
         values.Count == 0

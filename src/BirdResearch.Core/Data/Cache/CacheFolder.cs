@@ -38,9 +38,9 @@ sealed class CacheFolder(string root)
                 File.Move(beside, path, overwrite: true);
                 return;
             }
-            catch (Exception e) when (e is DirectoryNotFoundException or FileNotFoundException && attempt < 4)
+            catch (IOException) when (attempt < 4)
             {
-                // Somebody deletes the folder just now.
+                Delete(beside);   // somebody may delete the folder just now, which fails in several ways: making it can even say that it exists
             }
             catch
             {
