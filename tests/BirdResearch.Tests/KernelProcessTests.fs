@@ -18,10 +18,19 @@ let private bird args = info args |> Process.Start |> nonNull |> CliTests.finish
 
 let private script name = Path.Combine(Folders.Root, "tests", "notebooks", name)
 
+/// The same program as a front-end in the background of a shell starts it, which ignores SIGINT and hands that on.
+let private deafToInterrupts (info: ProcessStartInfo) =
+    if not (OperatingSystem.IsWindows()) then
+        let words = info.FileName :: List.ofSeq info.ArgumentList
+        info.FileName <- "sh"
+        info.ArgumentList.Clear()
+        for word in [ "-c"; "trap '' INT; exec \"$0\" \"$@\"" ] @ words do info.ArgumentList.Add word
+    info
+
 /// A kernel that is ready, and its client.
 let private withKernel language (test: Process -> Client -> unit) =
     let connection = connection "secret"
-    use kernel = info [ "kernel"; "start"; "--language"; language; fileOf connection ] |> Process.Start |> nonNull
+    use kernel = info [ "kernel"; "start"; "--language"; language; fileOf connection ] |> deafToInterrupts |> Process.Start |> nonNull
     let errors = kernel.StandardError.ReadToEndAsync()
     try
         use client = new Client(connection)

@@ -102,7 +102,6 @@ let closing (summary: TestRunSummary) =
         |> Seq.truncate 12
         |> Seq.map (fun (list, seconds) -> $"{list} {seconds:F0}")
     output.WriteLine $"""seconds of the slowest lists: {String.Join (", ", slowest)}"""
-    output.WriteLine $"{Tensors.settledTensors ()} tensors live at the end"
     output.WriteLine $"{summary.passed.Length} passed, {summary.failed.Length + summary.errored.Length} failed"
 
 [<EntryPoint>]

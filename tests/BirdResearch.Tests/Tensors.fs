@@ -37,7 +37,8 @@ let torchTest name (body: unit -> unit) =
         use _ = torch.NewDisposeScope()
         body ())
 
-/// Live tensors, once those that earlier tests left to the garbage collector are gone.
+/// Live tensors, once those that earlier tests left to the garbage collector are gone. TorchSharp never takes back its count of the tensor
+/// that a new Parameter takes over, so that every model made adds its parameters for good: compare counts between which no model is made.
 let settledTensors () =
     GC.Collect()
     GC.WaitForPendingFinalizers()

@@ -18,6 +18,7 @@ public static class KernelProcess
         using var log = new StreamWriter(Console.OpenStandardError()) { AutoFlush = true };
         using (var server = new KernelServer(ConnectionFile.Read(file), language, open, TextWriter.Synchronized(log)))
         {
+            HearInterrupts();
             using var interrupt = On(PosixSignal.SIGINT, server.Interrupt);
             using var terminate = On(PosixSignal.SIGTERM, server.Stop);
             ParentWatch.Start(server.Stop);
@@ -26,6 +27,20 @@ public static class KernelProcess
         // Bounded, since a front-end that is gone takes no messages any more.
         Task.Run(() => NetMQConfig.Cleanup(block: true)).Wait(LastMessages);
     }
+
+    /// <summary>
+    /// A shell without job control starts what follows '&amp;' with SIGINT ignored, every child inherits that, and .NET then leaves the signal alone:
+    /// a front-end in the background could interrupt nothing.
+    /// </summary>
+    static void HearInterrupts()
+    {
+        if (!OperatingSystem.IsWindows()) _ = SetHandler(SigInt, IntPtr.Zero);
+    }
+
+    const int SigInt = 2;
+
+    [DllImport("libc", EntryPoint = "signal")]
+    static extern IntPtr SetHandler(int signal, IntPtr handler);
 
     static PosixSignalRegistration On(PosixSignal signal, Action action) => PosixSignalRegistration.Create(signal, context =>
     {
