@@ -78,7 +78,7 @@ let private inStorm (enough: int) (work: unit -> 'a) =
         over.Cancel()
         collector.Join()
 
-let private steps = 12
+let private steps = 6
 
 /// Every family in the precisions that it has, and every loss.
 let private ways =
