@@ -7,6 +7,21 @@ open BirdResearch.Features
 open BirdResearch.Kernels
 open BirdResearch.Tests.Tensors
 
+/// Whether front-ends read a clip as they read it in a batch.
+let sameBitsAlone (names: string list) =
+    torchTest "a clip gives the same bits alone as in a batch, on one thread as on several" (fun () ->
+        let before = torch.get_num_threads ()
+        try
+            for name in names do
+                use frontEnd = FrontEnds.Create name
+                let x = sound 5 (2 * frontEnd.SampleRate + 77)
+                torch.set_num_threads 1
+                let alone = [| for clip in 0L .. 4L -> frontEnd.forward(x.narrow(0, clip, 1)) |]
+                torch.set_num_threads 3
+                Expect.equal (numbers (frontEnd.forward x)) (numbers (torch.cat(alone, 0L))) name
+        finally
+            torch.set_num_threads before)
+
 let private noise (seed: int) count =
     let random = Random seed
     Array.init count (fun _ -> float32 (random.NextDouble() - 0.5))
@@ -92,18 +107,7 @@ let private twins = [
         Expect.equal [ fused 2.0 512; fused 1.0 512; fused 1.5 512; fused 2.0 400 ] [ true; true; false; false ] "mel"
         use odd = new KaldiFbank(FbankSettings(PowerOfTwo = false), 16000)
         Expect.isFalse odd.IsFused "Kaldi")
-    torchTest "a clip gives the same bits alone as in a batch, on one thread as on several" (fun () ->
-        let before = torch.get_num_threads ()
-        try
-            for name in [ "mel"; "mel-64"; "kaldi-fbank" ] do
-                use frontEnd = FrontEnds.Create(name: string)
-                let x = sound 5 (2 * frontEnd.SampleRate + 77)
-                torch.set_num_threads 1
-                let alone = [| for clip in 0L .. 4L -> frontEnd.forward(x.narrow(0, clip, 1)) |]
-                torch.set_num_threads 3
-                Expect.equal (numbers (frontEnd.forward x)) (numbers (torch.cat(alone, 0L))) name
-        finally
-            torch.set_num_threads before)
+    sameBitsAlone [ "mel"; "mel-64"; "kaldi-fbank" ]
     torchTest "frames are the same whether eight or sixteen are computed at once" (fun () ->
         let plan = FramePlan(Fft = 256, Hop = 90, Window = Windows.Named("hanning", 200, false), RemoveMean = true, PreEmphasis = 0.97,
                              Energy = FrameEnergy.Raw, Weights = Array.init (129 * 5) (fun i -> float (i % 7) / 7.0), Logarithm = FrameLogarithm 1e-7)

@@ -139,20 +139,7 @@ let private quantiles = [
     }
 ]
 
-let private both = [
-    torchTest "a clip gives the same bits alone as in a batch, on one thread as on several" (fun () ->
-        let before = torch.get_num_threads ()
-        try
-            for name in [ "pcen"; "pcen-64"; "mel-64-quantile" ] do
-                use frontEnd = FrontEnds.Create(name: string)
-                let x = sound 5 (2 * frontEnd.SampleRate + 77)
-                torch.set_num_threads 1
-                let alone = [| for clip in 0L .. 4L -> frontEnd.forward(x.narrow(0, clip, 1)) |]
-                torch.set_num_threads 3
-                Expect.equal (numbers (frontEnd.forward x)) (numbers (torch.cat(alone, 0L))) name
-        finally
-            torch.set_num_threads before)
-]
+let private both = [ FusedFeaturesTests.sameBitsAlone [ "pcen"; "pcen-64"; "mel-64-quantile" ] ]
 
 let tests : Test =
     testSequencedGroup "torch" (testList "Pcen" [

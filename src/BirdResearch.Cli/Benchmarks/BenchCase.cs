@@ -2,7 +2,7 @@ namespace BirdResearch.Cli.Benchmarks;
 
 /// <summary>One thing to time.</summary>
 /// <param name="Subject">What is timed: a model, a front-end, a file format.</param>
-/// <param name="Phase"><c>train</c>, <c>infer</c> or <c>op</c>.</param>
+/// <param name="Phase"><c>train</c>, <c>infer</c>, <c>op</c>; a kernel's are <c>start</c> and <c>cell</c>.</param>
 /// <param name="Variant">Which form of it, such as <c>fp32</c>.</param>
 /// <param name="Units">Units of work in one call: clips, or windows.</param>
 /// <param name="Unit">Name of the speed, such as <c>clips/s</c>.</param>
@@ -31,7 +31,7 @@ public sealed record BenchGoal(string What, double? Value, string Unit, double? 
 
 /// <summary>One measured line, as <c>--json</c> prints it.</summary>
 /// <param name="Subject">What was timed.</param>
-/// <param name="Phase"><c>train</c>, <c>infer</c> or <c>op</c>.</param>
+/// <param name="Phase"><c>train</c>, <c>infer</c>, <c>op</c>; a kernel's are <c>start</c> and <c>cell</c>.</param>
 /// <param name="Variant">Which form of it.</param>
 /// <param name="Value">Median speed.</param>
 /// <param name="Unit">Its unit.</param>
