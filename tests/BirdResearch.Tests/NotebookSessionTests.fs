@@ -176,6 +176,13 @@ let own : List<Trial> = trials
 (sum, own.Count, grid[1, 2], first, isNull nothing)"
             Expect.equal (fsharp (shares + code)) "(36, 1, 0, 1, true)" "values"
         }
+        test "what a cell prints behind a shared variable is heard, in both languages" {
+            csharp "var heardThere = 5;" |> ignore
+            let _, there = runIn "fsharp" "#!share --from csharp heardThere\nprintfn \"it is %d\" heardThere"
+            Expect.equal there.Out "it is 5\n" "F#"
+            let _, back = runIn "csharp" "#!share --from fsharp heardThere --as heardHere\nConsole.WriteLine(heardHere + 1);"
+            Expect.equal back.Out "6\n" "C#"
+        }
         test "variables go from F# to C# with their types, under another name where one is given" {
             fsharp "let option = Some 3\nlet floats = [ 1.0; 2.5 ]\nlet pair = (1, \"a\")" |> ignore
             let code = "#!share --from fsharp option\n#!share --from fsharp floats --as doubles\n#!share --from fsharp pair\ndoubles.Sum() + option.Value + pair.Item1"

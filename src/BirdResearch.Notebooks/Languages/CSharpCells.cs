@@ -98,8 +98,7 @@ sealed partial class CSharpCells : ICellLanguage
     public CellError? Declare(string name, Type type, object? value)
     {
         var code = $"var @{name} = global::{typeof(SharedValue).FullName}.Take<{CSharpNames.Of(type)}>({SharedValue.Hand(value)});";
-        using var nothing = new Interruption(Cell.Enter(Cell.Nowhere.Instance, CancellationToken.None), CancellationToken.None);
-        return Run(new CellText("#!share", code), nothing).Error;
+        return Interruption.Unasked(nobody => Run(new CellText("#!share", code), nobody)).Error;
     }
 
     /// <inheritdoc/>

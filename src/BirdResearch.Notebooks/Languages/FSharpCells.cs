@@ -84,8 +84,7 @@ sealed partial class FSharpCells : ICellLanguage
     {
         // A value bound by AddBoundValue has the type System.Int32, which does not unify with int. A declaration does.
         var code = $"let ``{name}`` = global.{typeof(SharedValue).FullName}.Take<{FSharpNames.Of(type)}>({SharedValue.Hand(value)})";
-        using var nothing = new Interruption(Cell.Enter(Cell.Nowhere.Instance, CancellationToken.None), CancellationToken.None);
-        return Run(new CellText("#!share", code), nothing).Error;
+        return Interruption.Unasked(nobody => Run(new CellText("#!share", code), nobody)).Error;
     }
 
     /// <inheritdoc/>

@@ -28,6 +28,14 @@ sealed class Interruption : IDisposable
         _registration = asked.UnsafeRegister(static me => _ = ((Interruption)me!).AfterGrace(), this);
     }
 
+    /// <summary>Does something that shows nothing and that nobody asks to stop, and leaves the cell that runs as it was.</summary>
+    public static T Unasked<T>(Func<Interruption, T> work)
+    {
+        using var running = Cell.Enter(Cell.Nowhere.Instance, CancellationToken.None);
+        using var interruption = new Interruption(running, CancellationToken.None);
+        return work(interruption);
+    }
+
     /// <summary>Whether the cell is to end.</summary>
     public bool Asked => _asked.IsCancellationRequested || _forced;
 

@@ -31,7 +31,7 @@ public sealed partial class NotebookSession : INotebookSession
             [FSharp] = new(() => Knowing(new FSharpCells(_traces))),
         };
         ConsoleRouting.Install();
-        _thread.Run(() => Quietly(() => Of(language).Run(new CellText("Warm-up", "1"), _interruption!)));
+        _thread.Run(() => Interruption.Unasked(nobody => Of(language).Run(new CellText("Warm-up", "1"), _interruption = nobody)));
     }
 
     /// <inheritdoc/>
@@ -97,13 +97,5 @@ public sealed partial class NotebookSession : INotebookSession
         {
             return new CellReply(Error: _traces.Of(e, interruption));
         }
-    }
-
-    bool Quietly(Action work)
-    {
-        using var running = Cell.Enter(Cell.Nowhere.Instance, CancellationToken.None);
-        using var interruption = _interruption = new Interruption(running, CancellationToken.None);
-        work();
-        return true;
     }
 }
