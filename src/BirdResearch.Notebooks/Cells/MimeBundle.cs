@@ -13,6 +13,12 @@ public sealed record MimeBundle(IReadOnlyDictionary<string, JsonNode> Data, IRea
     /// <summary>MIME type of HTML.</summary>
     public const string HtmlType = "text/html";
 
+    /// <summary>MIME type of Markdown.</summary>
+    public const string MarkdownType = "text/markdown";
+
+    /// <summary>MIME type of PNG files.</summary>
+    public const string PngType = "image/png";
+
     /// <summary>MIME type of a Plotly figure, which VS Code and JupyterLab draw themselves.</summary>
     public const string PlotlyType = "application/vnd.plotly.v1+json";
 

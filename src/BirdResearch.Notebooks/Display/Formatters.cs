@@ -39,7 +39,7 @@ public static class Formatters
         _ when depth < 8 && OwnOf(value.GetType()) is { } show => Formed(show(value), depth + 1),
         string text => MimeBundle.Plain(text),
         HtmlText html => MimeBundle.Plain(html.Text).With(MimeBundle.HtmlType, html.Text),
-        MarkdownText markdown => MimeBundle.Plain(markdown.Text).With("text/markdown", markdown.Text),
+        MarkdownText markdown => MimeBundle.Plain(markdown.Text).With(MimeBundle.MarkdownType, markdown.Text),
         PngPicture picture => PictureForm.Of(picture),
         GenericChart chart => ChartForm.Of(chart),
         Waveform sound => SoundForm.Of(sound),

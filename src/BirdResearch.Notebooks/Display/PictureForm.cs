@@ -6,13 +6,10 @@ namespace BirdResearch.Notebooks.Display;
 /// <summary>Pictures.</summary>
 static class PictureForm
 {
-    /// <summary>MIME type of PNG files.</summary>
-    public const string PngType = "image/png";
-
     public static MimeBundle Of(PngPicture picture)
     {
-        var bundle = MimeBundle.Plain(picture.Text).With(PngType, Convert.ToBase64String(picture.Png));
+        var bundle = MimeBundle.Plain(picture.Text).With(MimeBundle.PngType, Convert.ToBase64String(picture.Png));
         if (picture.Width == 0 || picture.Height == 0) return bundle;
-        return bundle with { Metadata = new Dictionary<string, JsonNode> { [PngType] = new JsonObject { ["width"] = picture.Width, ["height"] = picture.Height } } };
+        return bundle with { Metadata = new Dictionary<string, JsonNode> { [MimeBundle.PngType] = new JsonObject { ["width"] = picture.Width, ["height"] = picture.Height } } };
     }
 }

@@ -1,25 +1,13 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using BirdResearch.Notebooks.Languages;
 
 namespace BirdResearch.Notebooks.Documents;
 
 /// <summary>Polyglot Notebooks' plain text: cells opened by <c>#!csharp</c>, <c>#!fsharp</c>, <c>#!markdown</c>; read only.</summary>
 public static class DibFile
 {
-    static readonly Dictionary<string, string> Languages = new()
-    {
-        ["#!csharp"] = "csharp",
-        ["#!c#"] = "csharp",
-        ["#!fsharp"] = "fsharp",
-        ["#!f#"] = "fsharp",
-        ["#!markdown"] = "markdown",
-        ["#!md"] = "markdown",
-        ["#!cs"] = "csharp",
-        ["#!fs"] = "fsharp",
-        ["#!meta"] = "meta",
-    };
-
     static readonly string[] Foreign = ["#!pwsh", "#!powershell", "#!javascript", "#!js", "#!html", "#!sql", "#!kql", "#!mermaid", "#!value", "#!http"];
 
     /// <summary>Reads a file's text.</summary>
@@ -48,7 +36,7 @@ public static class DibFile
             var opening = line.TrimEnd();
             if (Foreign.Contains(opening))
                 throw new InvalidDataException($"'{path}' opens a cell in line {number} by '{opening}'; only #!csharp, #!fsharp and #!markdown can be run.");
-            if (!Languages.TryGetValue(opening, out var next))
+            if (Opened(opening) is not { } next)
             {
                 own.Append(line).Append('\n');
                 continue;
@@ -58,6 +46,8 @@ public static class DibFile
         }
         yield return (language, own.ToString());
     }
+
+    static string? Opened(string line) => line == "#!meta" ? "meta" : CellPart.Switch(line) is { Known: true } cell ? cell.Name ?? "markdown" : null;
 
     static string DefaultOf(string meta, string path)
     {

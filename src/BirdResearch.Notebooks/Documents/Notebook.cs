@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using BirdResearch.Notebooks.Cells;
+using BirdResearch.Notebooks.Languages;
 
 namespace BirdResearch.Notebooks.Documents;
 
@@ -28,6 +29,13 @@ public sealed class Notebook(IEnumerable<NotebookCell> cells)
             var first = told.FirstOrDefault(t => !string.IsNullOrEmpty(t) && t != "polyglot-notebook") ?? "";
             return first.Contains("fsharp", StringComparison.OrdinalIgnoreCase) || first.Contains("F#", StringComparison.OrdinalIgnoreCase) ? "fsharp" : "csharp";
         }
+    }
+
+    /// <summary>Whether a cell of code is F#: by the magic in its first line, its own metadata or the notebook's.</summary>
+    internal bool IsFSharp(NotebookCell cell)
+    {
+        var own = cell.Language ?? Language;
+        return (CellPart.Switched([cell.Source.Split('\n')[0]], own) ?? own) == "fsharp";
     }
 
     /// <summary>Opens a notebook by its ending: <c>.ipynb</c> or <c>.dib</c>.</summary>

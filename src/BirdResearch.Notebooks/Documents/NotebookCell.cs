@@ -42,7 +42,15 @@ public sealed class NotebookCell(string kind, string source)
     /// <c>fsharp</c> or another's name; null where it does not say.
     /// </summary>
     public string? Language =>
-        Word("polyglot_notebook", "kernelName") ?? Word("dotnet_interactive", "language") ?? (Word("vscode", "languageId") is { } id and not "polyglot-notebook" ? id : null);
+        Normal(Word("polyglot_notebook", "kernelName") ?? Word("dotnet_interactive", "language") ?? (Word("vscode", "languageId") is { } id and not "polyglot-notebook" ? id : null));
+
+    /// <summary>Languages have several names in files.</summary>
+    static string? Normal(string? language) => language?.ToLowerInvariant().Replace("dotnet-interactive.", "", StringComparison.Ordinal) switch
+    {
+        "c#" or "cs" => "csharp",
+        "f#" or "fs" => "fsharp",
+        var other => other,
+    };
 
     string? Word(string holder, string name) =>
         Metadata[holder] is JsonObject found && found[name] is JsonValue value && value.TryGetValue<string>(out var word) && word != "" ? word : null;

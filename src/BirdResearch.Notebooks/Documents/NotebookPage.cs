@@ -15,7 +15,7 @@ public sealed partial class NotebookPage
     const string Policy = "default-src 'none'; img-src data: blob:; media-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline' 'unsafe-eval'";
 
     /// <summary>Forms of one thing, the best first.</summary>
-    static readonly string[] Forms = [MimeBundle.PlotlyType, MimeBundle.HtmlType, "text/markdown", "image/svg+xml", "image/png", "image/jpeg", MimeBundle.PlainType];
+    static readonly string[] Forms = [MimeBundle.PlotlyType, MimeBundle.HtmlType, MimeBundle.MarkdownType, "image/svg+xml", MimeBundle.PngType, "image/jpeg", MimeBundle.PlainType];
 
     readonly Notebook _notebook;
     readonly NotebookText _text;
@@ -63,8 +63,7 @@ public sealed partial class NotebookPage
     void Code(NotebookCell cell)
     {
         if (string.IsNullOrWhiteSpace(cell.Source)) return;
-        var first = cell.Source.Split('\n')[0].Trim();
-        var isFSharp = first is "#!fsharp" or "#!f#" || (first is not ("#!csharp" or "#!c#") && (cell.Language ?? _notebook.Language) == "fsharp");
+        var isFSharp = _notebook.IsFSharp(cell);
         _page.Append($"<div class=\"code{(isFSharp ? " fsharp" : "")}\"><small>{(isFSharp ? "F#" : "C#")}</small><pre><code>{Escaped(cell.Source.TrimEnd())}</code></pre></div>\n");
         foreach (var output in cell.Outputs.OfType<JsonObject>()) _page.Append($"<div class=\"output\">{Shown(output)}</div>\n");
     }
@@ -90,11 +89,11 @@ public sealed partial class NotebookPage
                 return $"<div class=\"chart\" style=\"height:{ChartForm.HeightOf(value)}px\"></div><script type=\"application/json\">{ChartScript.Json(value)}</script>";
             case MimeBundle.HtmlType:
                 return IpynbFile.TextOf(value) ?? "";
-            case "text/markdown":
+            case MimeBundle.MarkdownType:
                 return _text.Html(IpynbFile.TextOf(value) ?? "", null);
             case "image/svg+xml":
                 return Picture(form, Convert.ToBase64String(Encoding.UTF8.GetBytes(IpynbFile.TextOf(value) ?? "")), hints);
-            case "image/png" or "image/jpeg":
+            case MimeBundle.PngType or "image/jpeg":
                 return Picture(form, (IpynbFile.TextOf(value) ?? "").ReplaceLineEndings(""), hints);
             default:
                 return $"<pre>{Escaped(Plain(value))}</pre>";

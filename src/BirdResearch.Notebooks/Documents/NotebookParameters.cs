@@ -27,7 +27,7 @@ public static partial class NotebookParameters
             ?? throw new ArgumentException($"The notebook has no cell with the tag '{NotebookCell.Parameters}', so that it takes no '{values[0]}'.");
         var known = Of(notebook);
         var lines = values.Select(v => v.Split('=', 2)).Select(pair => pair is [var name, var value]
-            ? Line(name.Trim(), value, known, IsFSharp(notebook, cell))
+            ? Line(name.Trim(), value, known, notebook.IsFSharp(cell))
             : throw new ArgumentException($"'{pair[0]}' is no parameter; write name=value, with a name of: {string.Join(", ", known.Keys)}."));
         notebook.Cells.RemoveAll(c => c.Tags.Contains(NotebookCell.InjectedParameters));
         var metadata = cell.Metadata.DeepClone().AsObject();
@@ -37,13 +37,6 @@ public static partial class NotebookParameters
     }
 
     static NotebookCell? CellOf(Notebook notebook, string tag) => notebook.Cells.FirstOrDefault(c => c.IsCode && c.Tags.Contains(tag));
-
-    static bool IsFSharp(Notebook notebook, NotebookCell cell) => cell.Source.Split('\n')[0].Trim() switch
-    {
-        "#!fsharp" or "#!f#" => true,
-        "#!csharp" or "#!c#" => false,
-        _ => (cell.Language ?? notebook.Language) is "fsharp" or "f#" or "F#",
-    };
 
     static string Line(string name, string value, IReadOnlyDictionary<string, string> known, bool isFSharp)
     {

@@ -61,24 +61,16 @@ public sealed class NotebookRunner(Func<string, INotebookSession> open)
 
     async Task<CellError?> Outcome(INotebookSession session, NotebookCell cell, int number, CellOutputs outputs, CancellationToken cancellation)
     {
-        if (Normal(cell.Language) is not (null or "csharp" or "fsharp"))
+        if (cell.Language is not (null or "csharp" or "fsharp"))
             return new CellError("UnknownLanguage", $"The cell is in '{cell.Language}'; only csharp and fsharp can be run.", []);
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         if (Timeout is { } limit) timeout.CancelAfter(limit);
-        var reply = await session.Run(new CellRequest(cell.Source, Normal(cell.Language), number), outputs, timeout.Token);
+        var reply = await session.Run(new CellRequest(cell.Source, cell.Language, number), outputs, timeout.Token);
         if (reply.Value is { } value) outputs.Value(value, number);
         if (reply.Error is { Name: CellError.Interrupted } && !cancellation.IsCancellationRequested && timeout.IsCancellationRequested)
             return new CellError(TimedOut, $"The cell ran longer than {Timeout!.Value.TotalSeconds:0.#} s.", reply.Error.Trace);
         return reply.Error;
     }
-
-    /// <summary>Languages have several names in files.</summary>
-    static string? Normal(string? language) => language?.ToLowerInvariant().Replace("dotnet-interactive.", "", StringComparison.Ordinal) switch
-    {
-        "c#" or "cs" => "csharp",
-        "f#" or "fs" => "fsharp",
-        var other => other,
-    };
 
     /// <summary>Where the copy of a run that failed stays: at its place, unless something is there.</summary>
     static string? Kept(string? beside, string? path)

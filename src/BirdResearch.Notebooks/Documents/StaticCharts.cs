@@ -40,9 +40,9 @@ public static class StaticCharts
         foreach (var (output, png) in Outputs(notebook).Zip(pictures))
         {
             var data = output["data"]!.AsObject();
-            data["image/png"] = Convert.ToBase64String(png);
+            data[MimeBundle.PngType] = Convert.ToBase64String(png);
             data.Remove(MimeBundle.HtmlType);
-            output["metadata"] = new JsonObject { ["image/png"] = new JsonObject { ["width"] = Width } };
+            output["metadata"] = new JsonObject { [MimeBundle.PngType] = new JsonObject { ["width"] = Width } };
         }
     }
 

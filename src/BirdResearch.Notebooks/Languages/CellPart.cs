@@ -51,7 +51,8 @@ sealed record CellPart(string? Language, string? Code, string? Magic, string Arg
     public static string? Switched(IEnumerable<string> lines, string language) =>
         lines.Select(NameOf).OfType<string>().Select(m => Switch(m.ToLowerInvariant())).Where(s => s.Known).Select(s => s.Name).LastOrDefault(language);
 
-    static (bool Known, string? Name) Switch(string magic) => magic switch
+    /// <summary>The language that a magic changes to, null for text that is not run; not known where it is another magic.</summary>
+    public static (bool Known, string? Name) Switch(string magic) => magic switch
     {
         "#!csharp" or "#!c#" or "#!cs" => (true, NotebookSession.CSharp),
         "#!fsharp" or "#!f#" or "#!fs" => (true, NotebookSession.FSharp),

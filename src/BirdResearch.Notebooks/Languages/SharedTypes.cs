@@ -16,12 +16,6 @@ static class SharedTypes
         return type.GetGenericArguments().Select(Refusal).FirstOrDefault(r => r is not null);
     }
 
-    /// <summary>
-    /// The type to declare a variable with: its own where both languages can name it, else the nearest base class or the first interface that they can.
-    /// </summary>
-    public static Type? Nameable(Type declared, object? value) =>
-        Refusal(declared) is null ? declared : null;
-
     /// <summary>The types that a nested type lies in, outermost first, and itself.</summary>
     public static IEnumerable<Type> Nesting(Type type)
     {
