@@ -12,7 +12,7 @@ open BirdResearch.Training
 let private crackle = Path.Combine(Folders.Root, "notebooks", "arms", "crackle.cs")
 
 let private fileOf (text: string) =
-    let folder = Directory.CreateDirectory(Path.Combine(Path.GetTempPath(), $"bird-tests-{Environment.ProcessId}", "arms", string (Guid.NewGuid()))).FullName
+    let folder = Scratch.fresh ()
     let path = Path.Combine(folder, "mine.cs")
     File.WriteAllText(path, text)
     path

@@ -264,7 +264,7 @@ let private inTraining = [
         let whole, _ = TrainingTests.trainer (settings half) 5
         whole.Run()
         for stop in 1..2 do
-            let file = IO.Path.Combine(IO.Path.GetTempPath(), $"bird-tests-{Environment.ProcessId}", $"counts{stop}.safetensors")
+            let file = Scratch.path $"counts{stop}.safetensors"
             let stopped, _ = TrainingTests.trainer (settings half) 5
             use source = new Threading.CancellationTokenSource()
             // Once the epoch after is under way.

@@ -31,7 +31,7 @@ let private statistics (rows: int) (features: torch.Tensor) =
 /// Three species, and soundscapes without labels in which there is no clear song.
 let private data =
     lazy
-        (let folder = Path.Combine(Path.GetTempPath(), $"bird-tests-{Environment.ProcessId}", "band-matching")
+        (let folder = Scratch.path "band-matching"
          SyntheticBirds.Write(folder, SyntheticBirdsSettings(Species = 3, RecordingsPerSpecies = 4, Soundscapes = 1, SoundscapeSeconds = 15, UnlabelledSoundscapes = 2, NoCallRecordings = 2), null, Threading.CancellationToken.None)
          Datasets.Open folder)
 

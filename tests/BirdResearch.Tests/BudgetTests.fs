@@ -106,7 +106,7 @@ let tests =
                 let whole, wholeModel = TrainingTests.trainer set 4
                 whole.Run()
                 for stop in 1..2 do
-                    let file = Path.Combine(Path.GetTempPath(), $"bird-tests-{Environment.ProcessId}", $"budget{stop}.safetensors")
+                    let file = Scratch.path $"budget{stop}.safetensors"
                     let stopped, _ = TrainingTests.trainer set 4
                     use source = new CancellationTokenSource()
                     let after = { new IProgress<TrainingProgress> with member _.Report p = TrainingTests.afterEpoch (fun row -> if row.Epoch = stop then source.Cancel()) p }

@@ -19,7 +19,7 @@ type private StandingClock() =
 let foreigner name lease = ClaimHolder(Host = name, ProcessId = 1, ProcessSpace = $"boot of {name}", ProcessStart = "1", LeaseSeconds = lease)
 
 let fresh () =
-    let folder = Directory.CreateDirectory(Path.Combine(Path.GetTempPath(), $"bird-tests-{Environment.ProcessId}", Guid.NewGuid().ToString "N")).FullName
+    let folder = Scratch.fresh ()
     Path.Combine(folder, "a.run.claim")
 
 let files (path: string) = [ for f in Directory.GetFiles(nonNull (Path.GetDirectoryName path)) -> nonNull (Path.GetFileName f) ]

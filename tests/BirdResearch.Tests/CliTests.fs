@@ -17,13 +17,16 @@ let startInfo (results: string) (args: string list) =
 
 let start results args = startInfo results args |> Process.Start |> nonNull
 
+/// Exit code, output and errors of a process, which is ended and fails the test where it stands still.
 let finish (p: Process) =
-    let error = p.StandardError.ReadToEndAsync ()
-    let output = p.StandardOutput.ReadToEnd ()
-    p.WaitForExit ()
-    p.ExitCode, output, error.Result
+    let error, output = p.StandardError.ReadToEndAsync (), p.StandardOutput.ReadToEndAsync ()
+    let limit = TimeSpan.FromMinutes 10.0
+    if not (p.WaitForExit limit) then
+        p.Kill true
+        failtest $"'{String.Join (' ', p.StartInfo.ArgumentList)}' was not done after {limit.TotalMinutes} minutes. It wrote:\n{output.Result}\n{error.Result}"
+    p.ExitCode, output.Result, error.Result
 
-let bird args = start (Path.Combine (Path.GetTempPath (), $"bird-tests-{Environment.ProcessId}", "results")) args |> finish
+let bird args = start (Scratch.path "results") args |> finish
 
 let tests =
     testSequencedGroup "torch"
@@ -91,7 +94,7 @@ let tests =
         }
 
         test "reference fails for a kind it does not know and says how many files failed" {
-            let folder = Directory.CreateDirectory(Path.Combine (Path.GetTempPath (), $"bird-tests-{Environment.ProcessId}", "unknown")).FullName
+            let folder = Scratch.folder "unknown"
             File.WriteAllText (Path.Combine (folder, "strange.json"), "{ \"case\": \"strange\" }")
             let code, output, _ = bird [ "reference"; folder ]
             Expect.notEqual code 0 "exit code"
@@ -101,7 +104,7 @@ let tests =
 
         test "a run that is killed three times and called again ends with the numbers of an undisturbed one" {
             let data = (TrainingTests.tinyData.Force ()).Root
-            let results name = Path.Combine (Path.GetTempPath (), $"bird-tests-{Environment.ProcessId}", name)
+            let results name = Scratch.path name
             let args =
                 [ "run"; "front-ends"; "--data"; data; "--models"; "tsresnet_tiny"; "--front-ends"; "mel-64,expand-and-sparsify-64"; "--epochs"; "4"
                   "--set"; "batch_size=4"; "--set"; "window_seconds=2"; "--threads"; "2"; "--seeds"; "1" ]

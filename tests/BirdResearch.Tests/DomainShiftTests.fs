@@ -15,7 +15,7 @@ open BirdResearch.Tests.Tensors
 
 let data =
     lazy
-        (let folder = Path.Combine(Path.GetTempPath(), $"bird-tests-{Environment.ProcessId}", "domain-shift")
+        (let folder = Scratch.path "domain-shift"
          let settings = SyntheticBirdsSettings(Species = 3, RecordingsPerSpecies = 4, Soundscapes = 3, SoundscapeSeconds = 15, UnlabelledSoundscapes = 3)
          SyntheticBirds.Write(folder, settings, null, Threading.CancellationToken.None)
          Datasets.Open folder)
@@ -207,7 +207,7 @@ let tests =
                 Expect.allEqual (List.map snd counts) (snd counts.Head) "statistics"
         }
         test "secondary labels are learned as absent, unknown, half or present, from the table to the scores" {
-            let root = Path.Combine(Path.GetTempPath(), $"bird-tests-{Environment.ProcessId}", "secondary")
+            let root = Scratch.path "secondary"
             TinyBirds.copy (TrainingTests.tinyData.Force()).Root root
             let table = Path.Combine(root, "train_metadata.csv")
             let heard = (TrainingTests.tinyData.Force()).Classes[1]

@@ -19,7 +19,7 @@ let trial =
             Training = TrainingSettings(Budget = Budget.OfEpochs 3, BatchSize = 4, WindowSeconds = 2.0, EvaluationWindows = 2)
         )
 
-let freshStore () = RunStore (Path.Combine (Path.GetTempPath (), $"bird-tests-{Environment.ProcessId}", Guid.NewGuid().ToString "N"))
+let freshStore () = RunStore (Scratch.fresh ())
 
 let phases (events: ResizeArray<RunEvent>) =
     { new IProgress<RunEvent> with

@@ -69,7 +69,7 @@ let private cardOf name (frontEnd: FrontEnd) seconds =
 let private fileIn folder (name: string) = Path.Combine(folder, $"{name}.onnx")
 
 let private inFolder (work: string -> unit) =
-    let folder = Directory.CreateTempSubdirectory("bird-tests-export-").FullName
+    let folder = Directory.CreateTempSubdirectory("bird-export-").FullName
     try work folder finally Directory.Delete(folder, true)
 
 let private scores (model: IWindowClassifier) (windows: float32[]) count =

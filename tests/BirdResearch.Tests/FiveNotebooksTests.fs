@@ -10,7 +10,7 @@ open BirdResearch.Notebooks.Display
 open BirdResearch.Notebooks.Documents
 open Expecto
 
-let private scratch name = Directory.CreateDirectory(Path.Combine(Path.GetTempPath(), $"bird-tests-{Environment.ProcessId}", "five", name)).FullName
+let private scratch name = Scratch.folder $"five-{name}"
 
 let private world =
     lazy

@@ -10,7 +10,7 @@ open Expecto
 open BirdResearch.Data
 open BirdResearch.Tests.JupyterClient
 
-let private scratch name = Directory.CreateDirectory(Path.Combine(Path.GetTempPath(), $"bird-tests-{Environment.ProcessId}", name)).FullName
+let private scratch name = Scratch.folder name
 
 let private info (args: string list) = CliTests.startInfo (scratch "kernel-results") args
 

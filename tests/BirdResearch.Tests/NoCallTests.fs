@@ -101,7 +101,7 @@ let private settings share =
 
 let private data =
     lazy
-        (let folder = Path.Combine(Path.GetTempPath(), $"bird-tests-{Environment.ProcessId}", "no-call")
+        (let folder = Scratch.path "no-call"
          SyntheticBirds.Write(folder, SyntheticBirdsSettings(Species = 3, RecordingsPerSpecies = 4, Soundscapes = 1, SoundscapeSeconds = 10, UnlabelledSoundscapes = 0, NoCallRecordings = 2), null, CancellationToken.None)
          Datasets.Open folder)
 

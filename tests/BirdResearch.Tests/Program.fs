@@ -109,8 +109,6 @@ let main args =
   match args with
   | [| "--read-through-cache"; root; cache |] -> CacheTests.readThrough root cache
   | _ ->
-    let temporary = Path.Combine (Path.GetTempPath (), $"bird-tests-{Environment.ProcessId}")
-    Environment.SetEnvironmentVariable ("BIRD_CACHE", Path.Combine (temporary, "cache"))
     let counts = ref None
     let printer =
         { TestPrinters.defaultPrinter with
@@ -120,5 +118,4 @@ let main args =
     let plain = if Console.IsOutputRedirected then [ Colours 0 ] else []
     let code = runTestsWithCLIArgs (Printer printer :: No_Spinner :: plain) args all
     counts.Value |> Option.iter closing
-    if Directory.Exists temporary then Directory.Delete (temporary, true)
     code

@@ -50,7 +50,7 @@ let private outcome (training: SelfTraining) model =
     [ for struct (round, l) in training.Labels -> round, l.Window.Id, List.ofSeq l.Window.Labels, l.Score, l.Members ],
     training.Kept, training.Steps
 
-let private folder name = Directory.CreateDirectory(Path.Combine(Path.GetTempPath(), $"bird-tests-{Environment.ProcessId}", $"pseudo-{name}")).FullName
+let private folder name = Scratch.folder $"pseudo-{name}"
 
 /// Thresholds that some windows of an untrained ear reach.
 let private easy = 0.2

@@ -31,7 +31,7 @@ let private outcome (trainer: Trainer) model =
     [ for r in trainer.Rows -> r.Epoch, r.LearningRate, r.TrainLoss, r.TrainMap, r.FocalLoss, r.FocalMap, r.FocalAuc ],
     trainer.Kept, trainer.Precision, trainer.Steps
 
-let private file name = Path.Combine(Path.GetTempPath(), $"bird-tests-{Environment.ProcessId}", $"resume-{name}.safetensors")
+let private file name = Scratch.path $"resume-{name}.safetensors"
 
 /// Trains until the epoch has ended, then stops.
 let private stopAfter epoch (trainer: Trainer) checkpoint =

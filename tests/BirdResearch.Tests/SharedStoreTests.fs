@@ -133,7 +133,7 @@ let private args =
     [ "run"; "front-ends"; "--models"; "tsresnet_tiny"; "--front-ends"; "mel-64,expand-and-sparsify-64"; "--seeds"; "1,2"; "--epochs"; "4"
       "--set"; "batch_size=4"; "--set"; "window_seconds=2"; "--threads"; "1" ]
 
-let private rootOf name = Path.Combine(Path.GetTempPath(), $"bird-tests-{Environment.ProcessId}", name)
+let private rootOf name = Scratch.path name
 
 let private scores root =
     [ for file in Directory.GetFiles(rootOf root, "scores.*.csv", SearchOption.AllDirectories) |> Array.sort ->

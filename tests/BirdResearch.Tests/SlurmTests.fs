@@ -10,7 +10,7 @@ open BirdResearch.Claims
 open BirdResearch.Data
 open BirdResearch.Experiments
 
-let private rootOf name = Path.Combine(Path.GetTempPath(), $"bird-tests-{Environment.ProcessId}", name)
+let private rootOf name = Scratch.path name
 
 let private grid (data: string) extra =
     [ "run"; "front-ends"; "--data"; data; "--models"; "tsresnet_tiny"; "--front-ends"; "mel-64,expand-and-sparsify-64"; "--seeds"; "1,2"

@@ -364,7 +364,7 @@ let private settings = PretrainingSettings(Epochs = 3, BatchSize = 4, WindowSeco
 
 let private birds =
     lazy
-        (let folder = Path.Combine(Path.GetTempPath(), $"bird-tests-{Environment.ProcessId}", "pretraining")
+        (let folder = Scratch.path "pretraining"
          let sound = SyntheticBirdsSettings(Species = 3, RecordingsPerSpecies = 4, Soundscapes = 1, SoundscapeSeconds = 15, UnlabelledSoundscapes = 2)
          SyntheticBirds.Write(folder, sound, null, CancellationToken.None)
          Datasets.Open folder)
@@ -438,7 +438,7 @@ let private training =
             let whole, wholeModel = prepare settings 5
             whole.Run()
             for stop in 1 .. settings.Epochs - 1 do
-                let file = Path.Combine(Path.GetTempPath(), $"bird-tests-{Environment.ProcessId}", $"pretraining{stop}.safetensors")
+                let file = Scratch.path $"pretraining{stop}.safetensors"
                 let stopped, _ = prepare settings 5
                 use source = new CancellationTokenSource()
                 let stopAfter =
@@ -518,7 +518,7 @@ let private runs =
             Expect.stringContains message "ssamba_tiny" "near names"
         }
         test "the command line pretrains and says how to go on" {
-            let results = Path.Combine(Path.GetTempPath(), $"bird-tests-{Environment.ProcessId}", "pretrain-cli")
+            let results = Scratch.path "pretrain-cli"
             let args =
                 [ "pretrain"; "ssamba_test_tiny"; "--data"; (birds.Force()).Root; "--epochs"; "1"; "--front-end"; "ssamba-fbank"; "--threads"; "2"
                   "--set"; "window_seconds=2"; "--set"; "features.fbank.bins=32"; "--set"; "features.fbank.target_frames=208"; "--set"; "batch_size=4" ]

@@ -46,7 +46,7 @@ let adamWAgainstFormula (shape: int64[]) (decayed: bool) clip =
 
 let tinyData =
     lazy
-        (let folder = Path.Combine (Path.GetTempPath (), $"bird-tests-{Environment.ProcessId}", "training")
+        (let folder = Scratch.path "training"
          TinyBirds.write folder
          Datasets.Open folder)
 
@@ -144,7 +144,7 @@ let tests =
             let whole, wholeModel = trainer settings 5
             whole.Run ()
             for stop in 1 .. int settings.Budget.Amount - 1 do
-                let file = Path.Combine (Path.GetTempPath (), $"bird-tests-{Environment.ProcessId}", $"resume{stop}.safetensors")
+                let file = Scratch.path $"resume{stop}.safetensors"
                 let stopped, _ = trainer settings 5
                 use source = new CancellationTokenSource ()
                 let stopAfter =
