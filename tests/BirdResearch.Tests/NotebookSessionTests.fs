@@ -11,7 +11,7 @@ open BirdResearch.Notebooks.Cells
 open BirdResearch.Notebooks.Languages
 
 /// What a cell has written, in order.
-type private Written() =
+type private Written(?receiving: unit -> unit) =
     let gate = obj ()
     let out, error, shown, pieces = StringBuilder(), StringBuilder(), List<string>(), ref 0
     member _.Out = lock gate (fun () -> out.ToString())
@@ -20,6 +20,7 @@ type private Written() =
     member _.Pieces = pieces.Value
     interface ICellOutput with
         member _.Stream(name, text) =
+            receiving |> Option.iter (fun act -> act ())
             lock gate (fun () ->
                 pieces.Value <- pieces.Value + 1
                 (if name = "stdout" then out else error).Append text |> ignore)
@@ -32,11 +33,12 @@ let private shared = lazy (new NotebookSession())
 
 let private patience = TimeSpan.FromSeconds 120.0
 
-let private runIn (language: string) (code: string) =
-    let written = Written()
+let private runInto (written: Written) (language: string) (code: string) =
     let task = shared.Value.Run(CellRequest(code, language, 7), written)
     if not (task.Wait patience) then failtest $"the cell did not end: {code}"
     task.Result, written
+
+let private runIn language code = runInto (Written()) language code
 
 let private said (reply: CellReply) =
     match reply.Error with
@@ -119,6 +121,21 @@ let private output =
                 let _, written = runIn language code
                 Expect.equal written.Out (String.concat "" [ for i in 0 .. 99_999 -> $"{i}\n" ]) language
                 Expect.isLessThan written.Pieces 1000 $"{language}: pieces"
+        }
+        test "what receives the text may want the console, which whoever prints has locked" {
+            let receiving () = lock Console.Out Thread.Yield |> ignore
+            let _, written = runInto (Written receiving) "csharp" "for (var i = 0; i < 200_000; i++) Console.WriteLine(i);"
+            Expect.equal (written.Out.Split('\n').Length) 200_001 "every line"
+        }
+        test "what receives the text is outside of the cell, so that what it prints goes to the console" {
+            let inside = ResizeArray()
+            let written = Written(fun () -> lock inside (fun () -> inside.Add Cell.IsRunning))
+            let _ = runInto written "csharp" "Console.Write(1); Console.Error.Write(2);"
+            Expect.equal (List.ofSeq inside) [ false; false ] "on the cell's thread too"
+        }
+        test "a receiver that is slow holds a cell up, and loses nothing" {
+            let _, written = runInto (Written(fun () -> Thread.Sleep 100)) "csharp" "for (var i = 0; i < 1_000; i++) Console.Write(new string('x', 20_000));"
+            Expect.equal written.Out.Length 20_000_000 "every character"
         }
         test "a thread of the cell writes to the cell's output" {
             let _, written = runIn "csharp" "var other = new Thread(() => Console.Write(\"from afar\")); other.Start(); other.Join();"

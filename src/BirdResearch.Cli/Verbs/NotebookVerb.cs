@@ -37,13 +37,10 @@ public static class NotebookVerb
             var notebook = Notebook.Open(path);
             NotebookParameters.Inject(notebook, p.GetValue(parameters) ?? []);
             Environment.CurrentDirectory = Path.GetDirectoryName(path)!; // as front-ends do it
-            // Not by Console, whose writers belong to the cell that runs: it would wait for itself.
-            using var screen = new StreamWriter(Console.OpenStandardOutput()) { AutoFlush = true };
-            using var errors = new StreamWriter(Console.OpenStandardError()) { AutoFlush = true };
             var runner = new NotebookRunner(language => new NotebookSession(language) { Notebook = Notebook.RequestsOf })
             {
                 Timeout = p.GetValue(timeout) is { } limit ? TimeSpan.FromSeconds(limit) : null,
-                Heard = (name, text) => (name == "stderr" ? errors : screen).Write(text),
+                Heard = (name, text) => (name == "stderr" ? Console.Error : Console.Out).Write(text),
             };
             var run = runner.Run(notebook, copy, new CellLines(), p.GetValue(pictures) ? AddPictures : null, cancellation).GetAwaiter().GetResult();
             if (page is not null)
