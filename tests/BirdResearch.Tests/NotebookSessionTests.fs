@@ -122,10 +122,12 @@ let private output =
                 Expect.equal written.Out (String.concat "" [ for i in 0 .. 99_999 -> $"{i}\n" ]) language
                 Expect.isLessThan written.Pieces 1000 $"{language}: pieces"
         }
-        test "what receives the text may want the console, which whoever prints has locked" {
-            let receiving () = lock Console.Out Thread.Yield |> ignore
-            let _, written = runInto (Written receiving) "csharp" "for (var i = 0; i < 200_000; i++) Console.WriteLine(i);"
-            Expect.equal (written.Out.Split('\n').Length) 200_001 "every line"
+        test "what receives the text may wait for a lock that the cell holds while it prints, such as the console's" {
+            let receiving () = lock (String.Intern "a lock of both") ignore
+            let write text = $"BirdResearch.Notebooks.Cells.Cell.Output.Stream(\"stdout\", \"{text}\");"
+            let code = $"lock (string.Intern(\"a lock of both\")) {{ {write 1} Thread.Sleep(500); {write 2} }}"
+            let reply, written = runInto (Written receiving) "csharp" code
+            Expect.equal (said reply, written.Out) ("", "12") "both"
         }
         test "what receives the text is outside of the cell, so that what it prints goes to the console" {
             let inside = ResizeArray()
@@ -134,8 +136,9 @@ let private output =
             Expect.equal (List.ofSeq inside) [ false; false ] "on the cell's thread too"
         }
         test "a receiver that is slow holds a cell up, and loses nothing" {
-            let _, written = runInto (Written(fun () -> Thread.Sleep 100)) "csharp" "for (var i = 0; i < 1_000; i++) Console.Write(new string('x', 20_000));"
+            let _, written = runInto (Written(fun () -> Thread.Sleep 200)) "csharp" "for (var i = 0; i < 1_000; i++) Console.Write(new string('x', 20_000));"
             Expect.equal written.Out.Length 20_000_000 "every character"
+            Expect.isLessThan written.Pieces 50 "what gathers in the meantime is one piece"
         }
         test "a thread of the cell writes to the cell's output" {
             let _, written = runIn "csharp" "var other = new Thread(() => Console.Write(\"from afar\")); other.Start(); other.Join();"

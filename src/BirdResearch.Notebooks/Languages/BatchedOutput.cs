@@ -34,8 +34,7 @@ sealed class BatchedOutput(ICellOutput output) : ICellOutput, IDisposable
             _stream = name;
             _text.Append(text);
             _behind += text.Length;
-            if (_text.Length >= Most) SendSoon();
-            else if (_text.Length > 0 && !_armed) SendAfter(Pause);
+            ArmForText();
             // A receiver that falls behind is given time, but no more than that: it may be waiting for the caller.
             if (_behind >= FarBehind) Monitor.Wait(_gate, Pause);
         }
@@ -68,7 +67,7 @@ sealed class BatchedOutput(ICellOutput output) : ICellOutput, IDisposable
         lock (_gate)
         {
             _armed = _hurried = false;
-            Close(whole: false);
+            if (_sender is null) Close(whole: false);   // else it gathers on
         }
         SendReady(all: false);
     }
@@ -116,8 +115,15 @@ sealed class BatchedOutput(ICellOutput output) : ICellOutput, IDisposable
         {
             _sender = null;
             if (_ready.Count > 0) SendSoon();
+            else ArmForText();
             Monitor.PulseAll(_gate);
         }
+    }
+
+    void ArmForText()
+    {
+        if (_text.Length >= Most) SendSoon();
+        else if (_text.Length > 0 && !_armed) SendAfter(Pause);
     }
 
     void SendSoon()
