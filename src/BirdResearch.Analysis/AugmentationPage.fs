@@ -3,6 +3,7 @@ namespace BirdResearch.Analysis
 open System
 open System.IO
 open Giraffe.ViewEngine
+open BirdResearch.Files
 open BirdResearch.Experiments
 open BirdResearch.Features
 open BirdResearch.Analysis.Words
@@ -67,7 +68,6 @@ module AugmentationPage =
 
     /// Writes report.html into a folder, beside first and renamed, and returns its path.
     let write (folder: string) (examples: AugmentationExamples) : string =
-        let path = Path.Combine(Directory.CreateDirectory(folder).FullName, "report.html")
-        File.WriteAllText(path + ".new", html examples)
-        File.Move(path + ".new", path, overwrite = true)
+        let path = Path.Combine(Path.GetFullPath folder, "report.html")
+        WholeFile.Write(path, html examples)
         path

@@ -2,6 +2,7 @@ namespace BirdResearch.Analysis
 
 open System
 open System.IO
+open BirdResearch.Files
 open BirdResearch.Analysis.Words
 
 /// report.md: an ablation in a page of plain text, for papers and repositories.
@@ -122,5 +123,4 @@ module Markdown =
         let links = [ for name, title in figures -> $"![{title}](figures/{name}.png)\n\n" ] |> String.concat ""
         let text = File.ReadAllText path
         let at = text.LastIndexOf("## Provenance", StringComparison.Ordinal)
-        File.WriteAllText(path + ".new", text.Insert(max 0 at, "## Figures\n\n" + links))
-        File.Move(path + ".new", path, overwrite = true)
+        WholeFile.Write(path, text.Insert(max 0 at, "## Figures\n\n" + links))

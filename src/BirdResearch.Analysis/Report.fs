@@ -3,6 +3,7 @@ namespace BirdResearch.Analysis
 open System
 open System.IO
 open Giraffe.ViewEngine
+open BirdResearch.Files
 open BirdResearch.Analysis.Words
 
 /// What a report holds.
@@ -204,11 +205,6 @@ module Report =
     /// The same with what a report has where nothing else is asked for.
     let html (title: string) (question: string) (set: RunSet) : string = htmlWith ReportOptions.Default title question set
 
-    let private replace (path: string) (write: string -> unit) =
-        let beside = path + ".new"
-        write beside
-        File.Move(beside, path, overwrite = true)
-
     /// Writes report.html, report.md and the tables of all numbers (report.csv, arms.csv, comparisons.csv, classes.csv, each with its Parquet twin)
     /// into an ablation's folder, given by path or by name, and returns the path of report.html. Each is written beside and renamed, so that a
     /// reader never sees half of one.
@@ -216,12 +212,12 @@ module Report =
         let set = Runs.load ablation
         let path = Path.Combine(set.Folder, "report.html")
         let html, parts, problems = page options title question set
-        replace path (fun beside -> File.WriteAllText(beside, html))
+        WholeFile.Write(path, html)
 
         let told = [ for part in parts -> (if part.Title = "" then part.Data else part.Title), part.Arms, part.Comparisons.Values |> List.concat ]
         Tables.writeAll set [ for part, (_, arms, comparisons) in List.zip parts told -> part.Data, arms, comparisons ] |> ignore
         let text = Markdown.page title question set problems told
-        replace (Path.Combine(set.Folder, "report.md")) (fun beside -> File.WriteAllText(beside, text))
+        WholeFile.Write(Path.Combine(set.Folder, "report.md"), text)
         path
 
     /// The same with what a report has where nothing else is asked for.

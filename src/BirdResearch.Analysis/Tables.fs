@@ -5,6 +5,7 @@ open System.Collections.Generic
 open System.Globalization
 open System.IO
 open System.Threading.Tasks
+open BirdResearch.Files
 open BirdResearch.Data
 open Parquet
 open Parquet.Schema
@@ -144,16 +145,12 @@ module Tables =
                     do! group.WriteAsync(field, values |> Array.map (fun value -> match value with null -> null | known -> string known) :> IReadOnlyCollection<string | null>)
         }
 
-    /// Writes a table as <name>.csv and <name>.parquet into a folder, beside and renamed, and returns both paths.
+    /// Writes a table as <name>.csv and <name>.parquet into a folder, each whole or not at all, and returns both paths.
     let write (folder: string) (table: Table) : string list =
-        let replace (extension: string) (write: string -> unit) =
-            let path = Path.Combine(folder, table.Name + extension)
-            write (path + ".new")
-            File.Move(path + ".new", path, overwrite = true)
-            path
-
-        [ replace ".csv" (fun beside -> CsvTable.Write(beside, table.Heads, table.Rows))
-          replace ".parquet" (fun beside -> (writeParquet beside table).GetAwaiter().GetResult()) ]
+        let csv, parquet = Path.Combine(folder, table.Name + ".csv"), Path.Combine(folder, table.Name + ".parquet")
+        CsvTable.Write(csv, table.Heads, table.Rows)
+        WholeFile.Write(parquet, fun (beside: string) -> (writeParquet beside table).GetAwaiter().GetResult())
+        [ csv; parquet ]
 
     /// Writes all tables of an ablation: report (runs), arms, comparisons and classes.
     let writeAll (set: RunSet) (parts: (string * Arm list * Comparison list) list) : string list =

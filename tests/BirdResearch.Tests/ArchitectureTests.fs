@@ -7,22 +7,23 @@ open BirdResearch.Data
 
 /// Each floor of the core and the floors that it may use. A new floor is one line.
 let private floors =
-    [ "Naming", []
+    [ "Files", []
+      "Naming", []
       "Claims", []
-      "Audio", []
+      "Audio", [ "Files" ]
       "Metrics", []
       "Kernels", []
-      "Data", [ "Audio"; "Metrics"; "Naming"; "Claims" ]
-      "Inference", [ "Data"; "Audio"; "Metrics"; "Naming" ]
+      "Data", [ "Audio"; "Metrics"; "Naming"; "Claims"; "Files" ]
+      "Inference", [ "Data"; "Audio"; "Metrics"; "Naming"; "Files" ]
       "Features", [ "Kernels"; "Data"; "Naming" ]
-      "Models", [ "Kernels"; "Naming" ]
-      "Export", [ "Models"; "Features"; "Kernels"; "Inference"; "Data"; "Naming" ]
+      "Models", [ "Kernels"; "Naming"; "Files" ]
+      "Export", [ "Models"; "Features"; "Kernels"; "Inference"; "Data"; "Naming"; "Files" ]
       "Training", [ "Models"; "Features"; "Kernels"; "Data"; "Audio"; "Metrics"; "Naming" ]
-      "Experiments", [ "Training"; "Export"; "Inference"; "Models"; "Features"; "Kernels"; "Data"; "Audio"; "Metrics"; "Naming"; "Claims" ]
+      "Experiments", [ "Training"; "Export"; "Inference"; "Models"; "Features"; "Kernels"; "Data"; "Audio"; "Metrics"; "Naming"; "Claims"; "Files" ]
       "Reference", [ "Models"; "Features"; "Kernels"; "Data"; "Metrics"; "Naming" ] ]
 
 /// Floors that run where torch is not.
-let private withoutTorch = [ "Naming"; "Claims"; "Audio"; "Metrics"; "Data"; "Inference" ]
+let private withoutTorch = [ "Files"; "Naming"; "Claims"; "Audio"; "Metrics"; "Data"; "Inference" ]
 
 let private core = Path.Combine(Folders.Root, "src", "BirdResearch.Core")
 

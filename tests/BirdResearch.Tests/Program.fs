@@ -8,6 +8,7 @@ open Expecto.Impl
 let all =
     testList "BirdResearch" [
         ArchitectureTests.tests
+        WholeFileTests.tests
         AudioTests.tests
         SyntheticBirdsTests.tests
         DataTests.tests

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using BirdResearch.Files;
 using BirdResearch.Notebooks.Documents;
 using BirdResearch.Notebooks.Languages;
 
@@ -45,7 +46,7 @@ public static class NotebookVerb
             var run = runner.Run(notebook, copy, new CellLines(), p.GetValue(pictures) ? AddPictures : null, cancellation).GetAwaiter().GetResult();
             if (page is not null)
             {
-                File.WriteAllText(page, NotebookPage.Of(notebook, Path.GetDirectoryName(path)!, Path.GetFileName(path)));
+                WholeFile.Write(page, NotebookPage.Of(notebook, Path.GetDirectoryName(path)!, Path.GetFileName(path)));
                 Screen.Line($"Page: {page}");
             }
             if (run.Path is { } written) Screen.Line($"Copy: {written}");

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using BirdResearch.Experiments;
+using BirdResearch.Files;
 
 namespace BirdResearch.Cli.Workers;
 
@@ -35,12 +36,7 @@ public sealed record WorkPlan(Ablation Ablation, string Session, int RunsPerTask
     }
 
     /// <summary>Writes it, whole or not at all.</summary>
-    public void Write(string file)
-    {
-        var beside = $"{file}.{Guid.NewGuid():N}.partial";
-        File.WriteAllText(beside, JsonSerializer.Serialize(this, RunStore.Json) + "\n");
-        File.Move(beside, file, overwrite: true);
-    }
+    public void Write(string file) => WholeFile.Write(file, JsonSerializer.Serialize(this, RunStore.Json) + "\n");
 
     /// <summary>Reads what <see cref="Write"/> wrote.</summary>
     public static WorkPlan Read(string file)

@@ -1,3 +1,5 @@
+using BirdResearch.Files;
+
 namespace BirdResearch.Audio;
 
 /// <summary>
@@ -76,16 +78,12 @@ public static partial class AudioFile
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         var bytes = Encode(sound, format, quality);
-        var beside = $"{path}.{Guid.NewGuid():N}.partial";
         try
         {
-            if (Path.GetDirectoryName(Path.GetFullPath(path)) is { Length: > 0 } folder) Directory.CreateDirectory(folder);
-            File.WriteAllBytes(beside, bytes);
-            File.Move(beside, path, overwrite: true);
+            WholeFile.Write(path, beside => File.WriteAllBytes(beside, bytes));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            if (File.Exists(beside)) File.Delete(beside);
             throw new AudioFileException(path, $"cannot be written: {e.Message}", e);
         }
     }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using BirdResearch.Files;
 using CsvHelper;
 
 namespace BirdResearch.Data;
@@ -79,11 +80,11 @@ public sealed class CsvTable
     }
 
     /// <summary>
-    /// Writes a header and rows, numbers in invariant form (shortest that reads back the same), cells quoted where they need it.
+    /// Writes a header and rows, whole or not at all; numbers in invariant form (shortest that reads back the same), cells quoted where they need it.
     /// </summary>
-    public static void Write(string path, IReadOnlyList<string> header, IEnumerable<IReadOnlyList<object?>> rows)
+    public static void Write(string path, IReadOnlyList<string> header, IEnumerable<IReadOnlyList<object?>> rows) => WholeFile.Write(path, beside =>
     {
-        using var csv = CsvWriter.ToFile(path, new CsvWriterOptions { NewLine = "\n" });
+        using var csv = CsvWriter.ToFile(beside, new CsvWriterOptions { NewLine = "\n" });
         foreach (var column in header) csv.WriteField(column);
         csv.EndRecord();
         foreach (var row in rows)
@@ -95,7 +96,7 @@ public sealed class CsvTable
                 csv.WriteField(cell is IFormattable number ? number.ToString(null, CultureInfo.InvariantCulture) : cell?.ToString());
             csv.EndRecord();
         }
-    }
+    });
 
     internal int IndexOf(string column) => _columns.TryGetValue(column, out var at) ? at : -1;
 }

@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using BirdResearch.Audio;
 using BirdResearch.Claims;
+using BirdResearch.Files;
 
 namespace BirdResearch.Data;
 
@@ -87,7 +88,7 @@ public static class SyntheticBirds
             ExceptionDispatchInfo.Throw(e.InnerExceptions[0]);   // a full disk, say: once is enough
         }
         claim.Check();
-        foreach (var (name, text) in tables) WriteWhole(Path.Combine(folder, name), text);
+        foreach (var (name, text) in tables) WholeFile.Write(Path.Combine(folder, name), text);
         File.Move(Path.Combine(folder, Unfinished), Path.Combine(folder, Mark), overwrite: true);
         claim.Complete();
     }
@@ -132,17 +133,10 @@ public static class SyntheticBirds
             }
             foreach (var name in tables) File.Delete(Path.Combine(folder, name));
         }
-        foreach (var torn in Directory.EnumerateFiles(folder, "*.partial", SearchOption.AllDirectories).ToArray()) File.Delete(torn);
-        WriteWhole(unfinished, mark);
+        foreach (var torn in Directory.EnumerateFiles(folder, $"*{WholeFile.Unfinished}", SearchOption.AllDirectories).ToArray()) File.Delete(torn);
+        WholeFile.Write(unfinished, mark);
         File.Delete(finished);
     }
 
     static bool Holds(string path, string text) => File.Exists(path) && File.ReadAllText(path) == text;
-
-    static void WriteWhole(string path, string text)
-    {
-        var beside = $"{path}.{Guid.NewGuid():N}.partial";
-        File.WriteAllText(beside, text);
-        File.Move(beside, path, overwrite: true);
-    }
 }

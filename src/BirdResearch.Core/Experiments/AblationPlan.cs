@@ -1,4 +1,5 @@
 using System.Text.Json;
+using BirdResearch.Files;
 
 namespace BirdResearch.Experiments;
 
@@ -55,9 +56,7 @@ public sealed record AblationPlan
             var before = Read(folder);
             var plan = before with { Runs = [.. before.Runs.Concat(asks).DistinctBy(run => run.Name)] };
             if (plan.Runs.Count == before.Runs.Count) return before;
-            var beside = Path.Combine(folder, $"{FileName}.{Environment.ProcessId}.new");
-            File.WriteAllText(beside, JsonSerializer.Serialize(plan, RunStore.Json) + "\n");
-            File.Move(beside, Path.Combine(folder, FileName), overwrite: true);
+            WholeFile.Write(Path.Combine(folder, FileName), JsonSerializer.Serialize(plan, RunStore.Json) + "\n");
             return plan;
         }
     }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using BirdResearch.Files;
 
 namespace BirdResearch.Inference;
 
@@ -37,9 +38,7 @@ public sealed record EnsembleFile(
             ["score"] = Score,
             ["ensemble"] = JsonNode.Parse(Ensemble.ToJson()),
         };
-        if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder) Directory.CreateDirectory(folder);
-        File.WriteAllText(path + ".partial", json.ToJsonString(_layout) + "\n");
-        File.Move(path + ".partial", path, overwrite: true);
+        WholeFile.Write(path, json.ToJsonString(_layout) + "\n");
     }
 
     /// <summary>Reads the file; one that describes no ensemble is an error that names it.</summary>

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text.Json;
+using BirdResearch.Files;
 using static TorchSharp.torch;
 
 namespace BirdResearch.Models;
@@ -67,9 +68,9 @@ public sealed class Safetensors : IDisposable
         // As the format's own writer does: wide types first, so that every tensor lies at a multiple of its element size; then by name.
         var ordered = tensors.OrderByDescending(t => t.Tensor.ElementSize).ThenBy(t => t.Key, StringComparer.Ordinal).ToList();
         var header = Header(ordered, metadata);
-        var beside = $"{path}.{Guid.NewGuid():N}.partial";   // of this writer alone
-        using (var file = new FileStream(beside, FileMode.CreateNew, FileAccess.Write))
+        WholeFile.Write(path, beside =>
         {
+            using var file = new FileStream(beside, FileMode.CreateNew, FileAccess.Write);
             Span<byte> prefix = stackalloc byte[Prefix];
             BinaryPrimitives.WriteUInt64LittleEndian(prefix, (ulong)header.Length);
             file.Write(prefix);
@@ -80,8 +81,7 @@ public sealed class Safetensors : IDisposable
                 foreach (var chunk in TensorBytes.Chunks(tensor.detach().cpu().contiguous())) file.Write(chunk.bytes);
             }
             file.Flush(flushToDisk: true);
-        }
-        File.Move(beside, path, overwrite: true);
+        });
     }
 
     /// <inheritdoc/>

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using BirdResearch.Files;
 using BirdResearch.Notebooks.Cells;
 using BirdResearch.Notebooks.Languages;
 
@@ -58,10 +59,5 @@ public sealed class Notebook(IEnumerable<NotebookCell> cells)
     }
 
     /// <summary>Writes it as <c>.ipynb</c>: first beside, then in the place of what is there, so that nothing is lost where writing ends early.</summary>
-    public void Write(string path)
-    {
-        var beside = path + ".new";
-        File.WriteAllText(beside, IpynbFile.Written(this));
-        File.Move(beside, path, overwrite: true);
-    }
+    public void Write(string path) => WholeFile.Write(path, IpynbFile.Written(this));
 }

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using BirdResearch.Files;
 
 namespace BirdResearch.Data;
 
@@ -114,10 +115,7 @@ public sealed class QuarantineList
         }
         foreach (var comment in _closing) text.Append(comment).Append('\n');
         foreach (var marks in _seen.Order(StringComparer.Ordinal).Chunk(SeenPerLine)) text.Append($"{Seen} {string.Join(' ', marks)}\n");
-        Directory.CreateDirectory(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(Path))!);
-        var beside = Path + ".partial";
-        File.WriteAllText(beside, text.ToString());
-        File.Move(beside, Path, overwrite: true);
+        WholeFile.Write(Path, text.ToString());
     }
 
     /// <summary>A line is a person's unless the scan wrote exactly it.</summary>

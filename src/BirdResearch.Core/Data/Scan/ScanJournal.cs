@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using BirdResearch.Files;
 
 namespace BirdResearch.Data;
 
@@ -59,9 +60,7 @@ sealed class ScanJournal : IDisposable
         {
             _stream.Dispose();
             if (_stale <= _known.Count) return;
-            var beside = _path + ".partial";
-            File.WriteAllLines(beside, _known.Values.Select(m => JsonSerializer.Serialize(m, ScanJson.Options)));
-            File.Move(beside, _path, overwrite: true);
+            WholeFile.Write(_path, beside => File.WriteAllLines(beside, _known.Values.Select(m => JsonSerializer.Serialize(m, ScanJson.Options))));
         }
     }
 

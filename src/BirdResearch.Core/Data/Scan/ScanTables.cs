@@ -1,4 +1,5 @@
 using System.Text.Json;
+using BirdResearch.Files;
 
 namespace BirdResearch.Data;
 
@@ -27,7 +28,7 @@ public static class ScanTables
             }));
         CsvTable.Write(Path.Combine(folder, "leaks.csv"), ["kind", "what", "divided_by_folds", "files"],
             result.Leaks.Select(l => new object?[] { l.Kind, l.What, string.Join(' ', l.Folds), string.Join(' ', l.Files) }));
-        File.WriteAllText(Path.Combine(folder, "summary.json"), JsonSerializer.Serialize(new
+        WholeFile.Write(Path.Combine(folder, "summary.json"), JsonSerializer.Serialize(new
         {
             name = result.Name,
             files = result.Files.Count,

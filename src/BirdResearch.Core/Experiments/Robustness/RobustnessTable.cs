@@ -22,11 +22,8 @@ public static class RobustnessTable
     /// <summary>Puts a knob's rows in place of those that the file has of it; the other knobs' stay.</summary>
     public static void Write(string folder, string knob, IReadOnlyList<RobustnessRow> rows)
     {
-        var file = Path.Combine(folder, FileName);
-        var beside = $"{file}.partial";
-        CsvTable.Write(beside, ["run", "knob", "value", "domain", "map", "low", "high", "recordings"],
-            Read(folder).Where(row => row.Knob != knob).Concat(rows)
-                .Select(r => new object?[] { r.Run, r.Knob, r.Value, r.Domain, r.Map, r.Low, r.High, r.Recordings }));
-        File.Move(beside, file, overwrite: true);
+        var others = Read(folder).Where(row => row.Knob != knob);
+        CsvTable.Write(Path.Combine(folder, FileName), ["run", "knob", "value", "domain", "map", "low", "high", "recordings"],
+            others.Concat(rows).Select(r => new object?[] { r.Run, r.Knob, r.Value, r.Domain, r.Map, r.Low, r.High, r.Recordings }));
     }
 }

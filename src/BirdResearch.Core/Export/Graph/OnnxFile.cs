@@ -1,4 +1,5 @@
 using System.Text;
+using BirdResearch.Files;
 using Google.Protobuf;
 
 namespace BirdResearch.Export.Graph;
@@ -12,13 +13,8 @@ public static class OnnxFile
     /// <param name="path">Where to; an existing file is replaced.</param>
     /// <param name="graph">The graph, with inputs and outputs declared.</param>
     /// <param name="metadata">Keys and texts that the file carries.</param>
-    public static void Write(string path, OnnxGraph graph, IReadOnlyDictionary<string, string> metadata)
-    {
-        var beside = $"{path}.partial";
-        if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder) Directory.CreateDirectory(folder);
-        File.WriteAllBytes(beside, Bytes(graph, metadata));
-        File.Move(beside, path, overwrite: true);
-    }
+    public static void Write(string path, OnnxGraph graph, IReadOnlyDictionary<string, string> metadata) =>
+        WholeFile.Write(path, beside => File.WriteAllBytes(beside, Bytes(graph, metadata)));
 
     /// <summary>The bytes of the file.</summary>
     public static byte[] Bytes(OnnxGraph graph, IReadOnlyDictionary<string, string> metadata)

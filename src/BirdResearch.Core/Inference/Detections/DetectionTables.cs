@@ -1,5 +1,6 @@
 using System.Globalization;
 using BirdResearch.Data;
+using BirdResearch.Files;
 using BirdResearch.Naming;
 
 namespace BirdResearch.Inference.Detections;
@@ -25,26 +26,23 @@ public static class DetectionTables
     /// <summary>Writes one file, beside its place and renamed. Detections are of one recording, except in a CSV, which may hold many.</summary>
     public static void Write(string path, string form, IReadOnlyList<Detection> detections)
     {
-        var beside = path + ".partial";
-        if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder) Directory.CreateDirectory(folder);
         switch (form)
         {
             case "csv":
-                CsvTable.Write(beside, ["file", "start_s", "end_s", "class", "scientific_name", "common_name", "score"], detections.Select(d =>
+                CsvTable.Write(path, ["file", "start_s", "end_s", "class", "scientific_name", "common_name", "score"], detections.Select(d =>
                     (object?[])[d.File, d.Start, d.End, d.Class, d.ScientificName, d.CommonName, Math.Round(d.Score, 4)]));
                 break;
             case "audacity":
-                File.WriteAllLines(beside, detections.Select(d => Tabs(d.Start.ToString("0.000000", CultureInfo.InvariantCulture),
-                    d.End.ToString("0.000000", CultureInfo.InvariantCulture), $"{Line(d.CommonName)} {d.Score.ToString("0.00", CultureInfo.InvariantCulture)}")));
+                WholeFile.Write(path, beside => File.WriteAllLines(beside, detections.Select(d => Tabs(d.Start.ToString("0.000000", CultureInfo.InvariantCulture),
+                    d.End.ToString("0.000000", CultureInfo.InvariantCulture), $"{Line(d.CommonName)} {d.Score.ToString("0.00", CultureInfo.InvariantCulture)}"))));
                 break;
             case "raven":
-                File.WriteAllLines(beside, detections.Select((d, i) => Tabs(i + 1, "Spectrogram 1", 1, d.Start, d.End, LowHz, HighHz, Line(d.CommonName), d.Class, Math.Round(d.Score, 4), d.File, d.Start))
-                    .Prepend(Tabs("Selection", "View", "Channel", "Begin Time (s)", "End Time (s)", "Low Freq (Hz)", "High Freq (Hz)", "Common Name", "Species Code", "Confidence", "Begin Path", "File Offset (s)")));
+                WholeFile.Write(path, beside => File.WriteAllLines(beside, detections.Select((d, i) => Tabs(i + 1, "Spectrogram 1", 1, d.Start, d.End, LowHz, HighHz, Line(d.CommonName), d.Class, Math.Round(d.Score, 4), d.File, d.Start))
+                    .Prepend(Tabs("Selection", "View", "Channel", "Begin Time (s)", "End Time (s)", "Low Freq (Hz)", "High Freq (Hz)", "Common Name", "Species Code", "Confidence", "Begin Path", "File Offset (s)"))));
                 break;
             default:
                 throw new ArgumentException(NearNames.Unknown("form of table", form, Forms));
         }
-        File.Move(beside, path, overwrite: true);
     }
 
     static string Tabs(params object[] cells) => string.Join('\t', cells.Select(c => string.Format(CultureInfo.InvariantCulture, "{0}", c)));

@@ -1,5 +1,6 @@
 using System.Globalization;
 using BirdResearch.Data;
+using BirdResearch.Files;
 
 namespace BirdResearch.Inference.Submission;
 
@@ -12,12 +13,12 @@ public static class SubmissionFile
     /// <param name="scores">Rows x columns probabilities, row-major.</param>
     public static void Write(string path, SubmissionPlan plan, ReadOnlyMemory<float> scores)
     {
-        var (columns, beside) = (plan.Columns.Count, path + ".partial");
+        var columns = plan.Columns.Count;
         if (scores.Length != plan.Rows.Count * columns)
             throw new ArgumentException($"{plan.Rows.Count} rows of {columns} columns need as many scores, not {scores.Length}.");
-        if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder) Directory.CreateDirectory(folder);
-        using (var text = new StreamWriter(beside))
+        WholeFile.Write(path, beside =>
         {
+            using var text = new StreamWriter(beside);
             text.NewLine = "\n";
             text.WriteLine(string.Join(',', plan.Columns.Prepend(SampleSubmission.IdColumn).Select(Quoted)));
             var cell = (stackalloc char[32]);
@@ -33,8 +34,7 @@ public static class SubmissionFile
                 }
                 text.WriteLine();
             }
-        }
-        File.Move(beside, path, overwrite: true);
+        });
     }
 
     /// <summary>Reads a file of that form back: ids, columns and row-major scores.</summary>
