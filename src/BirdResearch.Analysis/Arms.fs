@@ -51,7 +51,8 @@ module Arms =
     // data is where the set was found, by name or by path; which set it is, its content key says.
     let private notAnArm = set [ "seed"; "fold"; "data"; "label" ]
 
-    let private settingsOf (run: Run) =
+    /// The settings that make a run one of its arm: all but seed, fold, data and label.
+    let settingsOf (run: Run) : Map<string, string> =
         run.Settings |> Map.filter (fun path _ -> not (notAnArm.Contains path))
 
     /// Dotted paths of the settings that are not the same in all runs; absent counts as a value. Seed, fold and data are no such settings.

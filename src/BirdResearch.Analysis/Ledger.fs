@@ -44,13 +44,18 @@ module Ledger =
         let trial = run.Record.Trial
         $"bird run {ablation} --data {run.Record.Data.Name} --fold {trial.Fold.GetValueOrDefault()} --seeds {trial.Seed}"
 
-    /// Runs on data of another content than the newest run on a data set of that name.
+    /// Runs on data of another content than the newest run on a data set of that name, or, in their arm, with other sound without labels.
     let private onOtherData (set: RunSet) =
+        let unlike (key: DataFacts -> string | null) (what: string) (runs: Run list) =
+            let newest = runs |> List.maxBy _.Record.Cost.Finished
+            [ for run in runs do
+                  if key run.Record.Data <> key newest.Record.Data then
+                      run, $"was made {what} of {run.Record.Data.Name} than the newest run, {newest.Name}" ]
+
         [ for _, runs in set.Runs |> List.groupBy _.Record.Data.Name do
-              let newest = runs |> List.maxBy _.Record.Cost.Finished
-              for run in runs do
-                  if run.Record.Data.ContentKey <> newest.Record.Data.ContentKey then
-                      run, $"was made on other content of {run.Record.Data.Name} than the newest run, {newest.Name}" ]
+              yield! unlike _.ContentKey "on other content" runs
+              for _, arm in runs |> List.groupBy Arms.settingsOf do
+                  yield! unlike _.WithoutLabelsKey "with other sound without labels" arm ]
 
     let private stale (set: RunSet) (plan: AblationPlan) =
         let asked = plan.Runs |> Seq.map (fun run -> run.Name, run.Asked) |> Map

@@ -89,9 +89,11 @@ module Markdown =
           ""
           $"- Runs: {set.Runs.Length}, {duration seconds} of training in all, finished {moment (List.min finished)} to {moment (List.max finished)} UTC"
           $"- Seeds: {listed (set.Runs |> List.map _.Record.Trial.Seed |> List.distinct |> List.sort |> List.map string)}"
-          for data in set.Runs |> List.map _.Record.Data |> List.distinct do
-              $"- Data: {data.Name}, content {data.ContentKey[.. min 11 (data.ContentKey.Length - 1)]}, {data.Classes} classes, \
-                {data.TrainRecordings} recordings to train on, {data.ValidationRecordings} held out, {data.SoundscapeWindows} soundscape windows; {data.SplitRule}"
+          let start (key: string) = key[.. min 11 (key.Length - 1)]
+          for data, without in Provenance.data set.Runs do
+              let heard = if without.IsEmpty then "" else $"; sound without labels that runs heard too: {listed (List.map start without)}"
+              $"- Data: {data.Name}, content {start data.ContentKey}, {data.Classes} classes, {data.TrainRecordings} recordings to train on, \
+                {data.ValidationRecordings} held out, {data.SoundscapeWindows} soundscape windows; {data.SplitRule}{heard}"
           for text in values machine do
               $"- Machine: {text}"
           "- All numbers: report.csv (runs), arms.csv, comparisons.csv, classes.csv, each also as .parquet; settings of a run: its run.json"

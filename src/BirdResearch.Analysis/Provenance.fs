@@ -1,5 +1,7 @@
 namespace BirdResearch.Analysis
 
+open System
+open BirdResearch.Experiments
 open Giraffe.ViewEngine
 open BirdResearch.Analysis.Page
 open BirdResearch.Analysis.Words
@@ -15,13 +17,19 @@ module internal Provenance =
               for fold, seed in List.except (List.map cell arm.Runs) all do
                   $"{arm.Label}: no run with seed {seed}, fold {fold}" ]
 
-    let private data (part: Part) =
-        [ for data in part.Runs |> List.map _.Record.Data |> List.distinct do
+    /// The data of runs, each once, with the keys of the sound without labels that some of them heard too.
+    let data (runs: Run list) : (DataFacts * string list) list =
+        [ for _, facts in runs |> List.map _.Record.Data |> List.groupBy (fun data -> data.ContentKey, data.TrainRecordings, data.ValidationRecordings, data.SplitRule) do
+              facts.Head, facts |> List.choose (fun data -> Option.ofObj data.WithoutLabelsKey) |> List.distinct |> List.sort ]
+
+    let private dataFacts (part: Part) =
+        [ for data, without in data part.Runs do
               let windows = if data.SoundscapeWindows = 0 then "" else $", {data.SoundscapeWindows} soundscape windows"
 
               facts
                   [ "Data set", data.Name
                     "Content key", data.ContentKey
+                    if not without.IsEmpty then "Key of the sound without labels", String.Join(", ", without)
                     "Classes", string data.Classes
                     "Recordings", $"{data.TrainRecordings} to train on, {data.ValidationRecordings} held out{windows}"
                     "Split", data.SplitRule ] ]
@@ -109,7 +117,7 @@ module internal Provenance =
           machines set.Runs
           for part in parts do
               if parts.Length > 1 then h3 [] [ str part.Data ]
-              yield! data part
+              yield! dataFacts part
               yield! differing part
               yield! shared part
           if not lacking.IsEmpty then

@@ -3,6 +3,7 @@ module BirdResearch.Tests.DomainShiftTests
 
 open System
 open System.IO
+open System.Text.Json
 open Expecto
 open TorchSharp
 open BirdResearch.Data
@@ -11,6 +12,7 @@ open BirdResearch.Features
 open BirdResearch.Metrics
 open BirdResearch.Models
 open BirdResearch.Training
+open BirdResearch.Analysis
 open BirdResearch.Tests.Tensors
 
 let data =
@@ -205,6 +207,33 @@ let tests =
                           settledTensors (), [ for struct (_, tensor) in StateDictionary.Of model -> tensor.bytes.ToArray() ] ]
                 Expect.allEqual (List.map fst counts.Tail) (fst counts.Tail.Head) "live tensors"
                 Expect.allEqual (List.map snd counts) (snd counts.Head) "statistics"
+        }
+        test "other sound without labels makes another run of those that hear it and of no other, and the earlier one is stale" {
+            let root = (data.Force()).Root
+            let more = Path.Combine(Scratch.path "more", nonNull (Path.GetFileName root))
+            TinyBirds.copy root more
+            let place = Path.Combine(more, "unlabeled_soundscapes")
+            File.Copy(Directory.GetFiles(place)[0], Path.Combine(place, "one_more.ogg"))
+            let runner = TrialRunner(ExperimentTests.freshStore ())
+            let trial change root = TrialSettings.Set(Trial(Data = root, Model = "tsresnet_tiny", FrontEnd = "mel-64"), change)
+            let name change root = RunStore.NameOf(runner.Complete(trial change root), runner.Open root)
+            for change in
+                [ "adaptation.norms=unlabelled"; "pseudo_labels.rounds=1"; "background.probability=0.5"; "features.band_matching=mean-and-deviation"
+                  "no_call.share=0.2" ] do
+                Expect.notEqual (name change more) (name change root) change
+            for change in [ "training.learning_rate=1e-4"; "adaptation.norms=batch"; "background.source=training"; "background.source=unlabelled" ] do
+                Expect.equal (name change more) (name change root) change
+            let adapted root = trial "adaptation.norms=unlabelled" root |> fun t -> TrialSettings.Set(TrialSettings.Set(t, "training.budget=8 clips"), "batch_size=4")
+            let store = ExperimentTests.freshStore ()
+            let earlier, later = TrialRunner(store).Run("a", adapted root), TrialRunner(store).Run("a", adapted more)
+            Expect.isNull (RunFreshness.WhyStale(store.FolderOf("a", earlier.Name), earlier)) "each by itself is as it was made"
+            let problems = Ledger.check (Runs.load (store.AblationFolder "a"))
+            Expect.equal [ for problem in problems -> problem.Run ] [ earlier.Name ] $"the earlier, not {later.Name}"
+            Expect.stringContains problems.Head.Reason "other sound without labels" "why"
+            let unknown = JsonSerializer.SerializeToNode(earlier, RunStore.Json) |> nonNull
+            (unknown["data"] |> nonNull).AsObject().Remove "without_labels_key" |> ignore
+            let before = unknown.Deserialize<RunRecord> RunStore.Json |> nonNull
+            Expect.stringContains (RunFreshness.WhyStale(store.FolderOf("a", earlier.Name), before) |> nonNull) "does not say which" "a record of before"
         }
         test "secondary labels are learned as absent, unknown, half or present, from the table to the scores" {
             let root = Scratch.path "secondary"

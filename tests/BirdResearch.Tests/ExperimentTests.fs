@@ -117,15 +117,16 @@ let tests =
         }
 
         test "a run is known by what differs from the defaults, whatever its arm is called" {
-            let hash (t: Trial) = RunIdentity.HashOf (t, "key", 5, null)
+            let hash (t: Trial) = RunIdentity.HashOf (t, "key", null, 5, null)
             let features = FrontEnds.Named "mel-64"
             let plain = hash (Trial (FrontEnd = "mel-64", Features = features))
             Expect.equal (hash (Trial (FrontEnd = "mel-64", Features = features, Label = "mine", Training = TrainingSettings (Budget = Budget.OfEpochs 60)))) plain "a default written out"
             Expect.notEqual (hash (Trial (FrontEnd = "mel-64", Features = features, Training = TrainingSettings (Budget = Budget.OfEpochs 61)))) plain "a setting"
             Expect.notEqual (hash (Trial (FrontEnd = "mel-64", Features = FrontEnds.Named "mel"))) plain "a number of the front-end"
-            Expect.notEqual (RunIdentity.HashOf (Trial (FrontEnd = "mel-64", Features = features), "key", 6, null)) plain "the recipe"
-            Expect.notEqual (RunIdentity.HashOf (Trial (FrontEnd = "mel-64", Features = features), "other", 5, null)) plain "the data"
-            Expect.notEqual (RunIdentity.HashOf (Trial (FrontEnd = "mel-64", Features = features), "key", 5, "w")) plain "weights to start from"
+            Expect.notEqual (RunIdentity.HashOf (Trial (FrontEnd = "mel-64", Features = features), "key", null, 6, null)) plain "the recipe"
+            Expect.notEqual (RunIdentity.HashOf (Trial (FrontEnd = "mel-64", Features = features), "other", null, 5, null)) plain "the data"
+            Expect.notEqual (RunIdentity.HashOf (Trial (FrontEnd = "mel-64", Features = features), "key", null, 5, "w")) plain "weights to start from"
+            Expect.notEqual (RunIdentity.HashOf (Trial (FrontEnd = "mel-64", Features = features), "key", "u", 5, null)) plain "sound without labels"
         }
 
         test "any setting can be changed by its path or its last word" {

@@ -94,7 +94,7 @@ let trialOf (run: Invented) =
 
 /// The folder's name, as the run store would give it.
 let nameOf (run: Invented) =
-    $"{run.Model}.{run.FrontEnd}.{run.Data}.f{run.Fold}.s{run.Seed}-{RunIdentity.HashOf(trialOf run, content, RunStore.Recipe, null)}"
+    $"{run.Model}.{run.FrontEnd}.{run.Data}.f{run.Fold}.s{run.Seed}-{RunIdentity.HashOf(trialOf run, content, null, RunStore.Recipe, null)}"
 
 let private record (ablation: string) (run: Invented) (scored: Scores list) =
     let rows, frames = if run.FrontEnd = "mel" then 128L, 321L else 512L, 157L

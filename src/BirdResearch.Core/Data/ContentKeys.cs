@@ -26,5 +26,10 @@ static class ContentKeys
         void Add(params ReadOnlySpan<string> cells) => hash.AppendData(Encoding.UTF8.GetBytes(string.Join(Unit, cells!) + '\n'));
     }
 
+    /// <summary>SHA-256 (hex) over the names and sizes of files below a folder.</summary>
+    public static string OfFiles(string root, IEnumerable<string> files) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
+            string.Concat(files.Select(file => $"{file}{Unit}{Text(new FileInfo(Path.Combine(root, file)).Length)}\n")))));
+
     static string Text(IFormattable? number) => number?.ToString(null, CultureInfo.InvariantCulture) ?? "";
 }

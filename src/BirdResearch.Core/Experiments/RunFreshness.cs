@@ -21,7 +21,9 @@ public static class RunFreshness
     {
         if (record.Recipe is { } recipe && recipe != RunStore.Recipe)
             return $"it was made by recipe {recipe} of training; this version's is {RunStore.Recipe}";
-        var hash = RunIdentity.HashOf(record.Trial, record.Data.ContentKey, RunStore.Recipe, record.Pretrained?.Sha256);
+        if (record.Data.WithoutLabelsKey is null && SoundWithoutLabels.IsHeardBy(record.Trial))
+            return "it heard sound without labels, and its record does not say which";
+        var hash = RunIdentity.HashOf(record.Trial, record.Data.ContentKey, record.Data.WithoutLabelsKey, RunStore.Recipe, record.Pretrained?.Sha256);
         var name = Path.GetFileName(Path.TrimEndingDirectorySeparator(folder));
         if (!name.EndsWith("-" + hash, StringComparison.Ordinal))
             return $"its folder's name should end in {hash} by its settings: it was made by another version, or its record was changed";

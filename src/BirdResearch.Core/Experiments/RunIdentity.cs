@@ -7,7 +7,7 @@ using BirdResearch.Features;
 namespace BirdResearch.Experiments;
 
 /// <summary>
-/// What makes a run the run that it is: the settings in which its trial differs from the defaults, and the data's content. A new setting whose
+/// What makes a run the run that it is: the settings in which its trial differs from the defaults, and the content of the data that it hears. A new setting whose
 /// default changes nothing leaves earlier runs what they were. Where the data lies, what it or the arm is called, plays no part.
 /// </summary>
 public static class RunIdentity
@@ -17,10 +17,17 @@ public static class RunIdentity
     /// <summary>Ten hexadecimal digits that change with anything that makes up a run.</summary>
     /// <param name="trial">A complete trial.</param>
     /// <param name="contentKey">Of its data, see <see cref="Data.Dataset.ContentKey"/>.</param>
+    /// <param name="withoutLabelsKey">Of the sound without labels that it hears, see <see cref="SoundWithoutLabels.KeyOf"/>; null where it hears none.</param>
     /// <param name="recipe">See <see cref="RunStore.Recipe"/>.</param>
     /// <param name="pretrainedDigest">Of the weights that it starts from; their path plays no part.</param>
-    public static string HashOf(Trial trial, string contentKey, int recipe, string? pretrainedDigest) =>
-        HashOf(new { recipe, trial = Settings(trial), pretrainedDigest, contentKey });
+    public static string HashOf(Trial trial, string contentKey, string? withoutLabelsKey, int recipe, string? pretrainedDigest) =>
+        HashOf(new
+        {
+            recipe,
+            trial = Settings(trial),
+            pretrainedDigest,
+            contentKey = withoutLabelsKey is null ? contentKey : $"{contentKey} {withoutLabelsKey}",
+        });
 
     /// <summary>Whether a record was made with just the settings of a trial; it was not where a default has changed since.</summary>
     public static bool Matches(RunRecord record, Trial trial) => JsonNode.DeepEquals(Settings(record.Trial), Settings(trial));

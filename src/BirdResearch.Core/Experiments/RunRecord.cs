@@ -79,7 +79,11 @@ public sealed record ModelFacts(string Name, long Parameters, long MultiplyAdds,
 /// <param name="SoundscapeWindows">Labelled soundscape windows tested on.</param>
 /// <param name="SplitRule">How the split was made, in words.</param>
 public sealed record DataFacts(
-    string Name, string ContentKey, int Classes, int TrainRecordings, int ValidationRecordings, int SoundscapeWindows, string SplitRule);
+    string Name, string ContentKey, int Classes, int TrainRecordings, int ValidationRecordings, int SoundscapeWindows, string SplitRule)
+{
+    /// <summary>Of the sound without labels that the run heard too, see <see cref="SoundWithoutLabels.KeyOf"/>; null where it heard none.</summary>
+    public string? WithoutLabelsKey { get; init; }
+}
 
 /// <summary>Scores in one domain; null where a metric is undefined (no class has positives).</summary>
 /// <param name="Rows">Recordings or windows scored.</param>

@@ -61,7 +61,7 @@ public sealed class RunStore
     public static string NameOf(Trial trial, Dataset data)
     {
         var start = trial.Training.Pretrained is { } weights ? PretrainedWeights.DigestOf(weights) : null;
-        var hash = RunIdentity.HashOf(trial, data.ContentKey, Recipe, start);
+        var hash = RunIdentity.HashOf(trial, data.ContentKey, SoundWithoutLabels.KeyOf(trial, data), Recipe, start);
         return string.Create(CultureInfo.InvariantCulture,
             $"{trial.Model}.{trial.FrontEnd}.{data.Name}.f{trial.Fold}.s{trial.Seed}-{hash}");
     }

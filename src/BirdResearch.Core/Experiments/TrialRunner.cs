@@ -155,7 +155,10 @@ public sealed partial class TrialRunner(RunStore store, ClaimHolder? me = null)
             Model = new ModelFacts(
                 trial.Model, model.ParameterCount, MultiplyAdds.Count(model, shape), shape.Rows, shape.Frames),
             Data = new DataFacts(
-                data.Name, data.ContentKey, data.Classes.Count, split.Train.Count, split.Validation.Count, data.Soundscapes.Count, split.Rule),
+                data.Name, data.ContentKey, data.Classes.Count, split.Train.Count, split.Validation.Count, data.Soundscapes.Count, split.Rule)
+            {
+                WithoutLabelsKey = SoundWithoutLabels.KeyOf(trial, data),
+            },
             Scores = evaluations.ToDictionary(e => e.Key, e => ScoresOf(e.Value.Scores)),
             Kept = training.Kept,
             Precision = trainer.Precision,

@@ -25,7 +25,7 @@ public sealed record NoCallWindows(IReadOnlyList<Clip> Clips, double Share)
         var asked = FormattableString.Invariant($"training.no_call.share is {settings.Share}, but ");
         if (oneLabel)
             throw new ArgumentException(asked + "cross-entropy gives every window exactly one class and cannot learn that there is none: set training.loss=bce, or the share to 0.");
-        var source = settings.Source ?? (data.NoCall.Count > 0 ? NoCallSource.Recordings : NoCallSource.Unlabelled);
+        var source = SourceOf(settings, data);
         var clips = UnlabelledSoundscapes.Clips(source == NoCallSource.Recordings ? data.NoCall : data.Unlabelled, data, split);
         if (clips.Count > 0) return new(clips, settings.Share);
         throw new ArgumentException(asked + (settings.Source is null
@@ -34,6 +34,10 @@ public sealed record NoCallWindows(IReadOnlyList<Clip> Clips, double Share)
                 ? $"'{data.Name}' has no recordings that are known to hold no class. Put some into its nocall/, or set training.no_call.source=unlabelled, or the share to 0."
                 : $"'{data.Name}' has no soundscapes without labels. Put some into its unlabeled_soundscapes/, or set the share to 0."));
     }
+
+    /// <summary>Where they come from in a data set.</summary>
+    public static NoCallSource SourceOf(NoCallSettings settings, Dataset data) =>
+        settings.Source ?? (data.NoCall.Count > 0 ? NoCallSource.Recordings : NoCallSource.Unlabelled);
 
     /// <summary>Whether a clip of that id is one of them.</summary>
     public bool Has(string id) => _ids.Contains(id);
