@@ -71,6 +71,7 @@ let all =
         ArmFileTests.tests
         LedgerTests.tests
         SsambaTests.tests
+        PretrainingTests.tests
         SparseCodeTests.tests
         ReadoutTests.tests
         ExpressivityTests.tests
