@@ -169,10 +169,11 @@ module internal Figures =
     /// Scores against the knobs of a synthetic world, up to three a figure.
     let robustness styles (part: Part) : Figure list =
         [ for number, knobs in Robustness.ofArms part.Arms |> List.chunkBySize 3 |> List.indexed do
-              figure (if number = 0 then "robustness" else $"robustness-{number + 1}") $"Score against {listed [ for knob, _ in knobs -> knob.Replace('_', ' ') ]}"
+              let drawn (arm: Arm) = knobs |> List.exists (fun (_, curves) -> curves |> List.exists (fun (other, _) -> other.Label = arm.Label))
+              figure (if number = 0 then "robustness" else $"robustness-{number + 1}") $"Score against {listed [ for knob, _ in knobs -> Robustness.title knob ]}"
                   "Soundscapes that differ in this knob alone, with known truth, scored by the runs' weights without training again. Lines are means over runs with the interval over recordings of \
                    the first run; nothing was trained on these soundscapes."
-                  (Page.key styles part.Arms) [ for knob, curves in knobs -> ShiftCharts.robustness styles knob curves ] ]
+                  (Page.key styles (List.filter drawn part.Arms)) [ for knob, curves in knobs -> ShiftCharts.robustness styles knob curves ] ]
 
     /// How often the units of sparse codes fire.
     let codes styles (part: Part) : Figure list =

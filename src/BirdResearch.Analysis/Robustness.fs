@@ -16,6 +16,13 @@ type RobustPoint =
 /// Reads what bird robustness left beside the runs: robustness.csv.
 [<RequireQualifiedAccess>]
 module Robustness =
+    /// A knob in words.
+    let title (knob: string) =
+        match knob with
+        | "snr_db" -> "SNR of every bird (dB)"
+        | "metres" -> "distance of every bird (m)"
+        | other -> other.Replace('_', ' ')
+
     let private rows (run: Run) =
         let path = Path.Combine(run.Folder, "robustness.csv")
         let number (row: CsvRow) (column: string) = row.Number64 column |> Option.ofNullable |> Option.defaultValue nan

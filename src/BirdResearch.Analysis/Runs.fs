@@ -95,7 +95,13 @@ module Runs =
     /// What lies beside the runs: drawn figures, and what a cluster was told.
     let private besides = set [ "figures"; "slurm" ]
 
-    /// Every finished run of an ablation, given by its name or its folder.
+    /// The places of runs in the design that was asked for; empty where there is none that can be read, which the ledger tells.
+    let private places (folder: string) =
+        match RunReader.attempt (fun () -> AblationPlan.Read folder) with
+        | Result.Ok plan -> plan.Runs |> Seq.mapi (fun place run -> run.Name, place) |> Map
+        | Result.Error _ -> Map.empty
+
+    /// Every finished run of an ablation, given by its name or its folder. Arms of a model and front-end come in the order of the design.
     let load (ablation: string) =
         let folder = folderOf ablation
 
@@ -107,6 +113,7 @@ module Runs =
             |> List.partition _.EndsWith(".partial", StringComparison.Ordinal)
 
         let found = whole |> List.map read
+        let places = places folder
 
         { Ablation = RunReader.nameOf (folder.TrimEnd Path.DirectorySeparatorChar)
           Folder = folder
@@ -115,7 +122,8 @@ module Runs =
             |> List.choose fst
             |> List.sortBy (fun run ->
                 let trial = run.Record.Trial
-                run.Record.Data.Name, trial.Model, trial.FrontEnd, trial.Fold.GetValueOrDefault(), trial.Seed, run.Name)
+                let place = places |> Map.tryFind run.Name |> Option.defaultValue Int32.MaxValue
+                run.Record.Data.Name, trial.Model, trial.FrontEnd, trial.Fold.GetValueOrDefault(), trial.Seed, place, run.Name)
           Skipped = found |> List.collect snd
           Unfinished = partial |> List.map RunReader.nameOf }
 

@@ -50,14 +50,17 @@ module ShiftCharts =
         |> Chart.withXAxis axis
         |> Chart.withYAxis (Theme.scoreAxis "macro mAP" highest)
 
-    /// mAP against a knob of a synthetic world, a line per arm.
+    /// mAP against a knob of a synthetic world, a line per arm; arms stand a little beside each other, so that intervals can be told apart.
     let robustness (styles: Map<string, ArmStyle>) (knob: string) (curves: (Arm * RobustPoint list) list) : GenericChart =
         let top (point: RobustPoint) = match point.Interval with Some found -> found.High | None -> point.Map
         let highest = [ for _, points in curves do for point in points -> top point ] |> List.fold max 0.0
+        let values = [ for _, points in curves do for point in points -> point.Value ]
+        let step = 0.012 * (List.max values - List.min values)
 
-        [ for arm, points in curves do
+        [ for number, (arm, points) in List.indexed curves do
               let style, name = styles[arm.Label], Theme.plain arm.Label
-              lineAt style 2.0 [ for point in points -> point.Value, point.Map ]
+              let place (point: RobustPoint) = point.Value + step * (float number - float (curves.Length - 1) / 2.0)
+              lineAt style 2.0 [ for point in points -> place point, point.Map ]
 
               for point in points do
                   let interval =
@@ -65,11 +68,11 @@ module ShiftCharts =
                       | Some found -> $"<br>95 %% interval {three found.Low} to {three found.High} over {found.Recordings} recordings"
                       | None -> ""
 
-                  let mark = markers 1 9 style [ point.Value, point.Map, $"{name}<br>{Theme.plain knob} {significant point.Value}: mAP {three point.Map}{interval}" ]
+                  let mark = markers 1 9 style [ place point, point.Map, $"{name}<br>{Theme.plain (Robustness.title knob)} {significant point.Value}: mAP {three point.Map}{interval}" ]
 
                   match point.Interval with
                   | Some found -> mark |> Trace2DStyle.Scatter(YError = whiskers style.Colour point.Map found)
                   | None -> mark ]
         |> finish 340 58 12 [] []
-        |> Chart.withXAxis (Theme.axis (Theme.plain (knob.Replace('_', ' '))) |> LinearAxis.style (NTicks = 7))
+        |> Chart.withXAxis (Theme.axis (Theme.plain (Robustness.title knob)) |> LinearAxis.style (NTicks = 7))
         |> Chart.withYAxis (Theme.scoreAxis "macro mAP" highest)

@@ -3,6 +3,7 @@ module BirdResearch.Tests.LedgerTests
 open System
 open System.IO
 open System.Text.Json
+open System.Text.Json.Nodes
 open System.Threading.Tasks
 open BirdResearch.Analysis
 open BirdResearch.Data
@@ -32,6 +33,28 @@ let private ledger =
                 for run in runs do write folder run |> ignore
                 plan folder runs
                 Expect.isEmpty (Ledger.check (Runs.load folder)) "problems")
+        }
+
+        test "arms of a model come in the order of the design, whatever their folders are called" {
+            inFolder (fun folder ->
+                let add (name: string) (label: string) =
+                    let place = write folder baseline
+                    edit place "run.json" "\"label\": \"\"" $"\"label\": \"{label}\""
+                    edit place "run.json" "\"weight_decay\": 0.01" $"\"weight_decay\": 0.0{label.Length}"
+                    edit place "run.json" (nameOf baseline) name
+                    Directory.Move(place, Path.Combine(folder, name))
+                add "b-run" "first"
+                add "a-run" "second"
+                let labels () = [ for arm in Arms.ofRuns (Runs.load folder).Runs -> arm.Distinction ]
+                Expect.equal (labels ()) [ "second"; "first" ] "by folder, without a plan"
+                plan folder [ baseline ]
+                let path = Path.Combine(folder, "plan.json")
+                let runs = (JsonNode.Parse(File.ReadAllText path) |> nonNull)
+                let listed = (runs["runs"] |> nonNull).AsArray()
+                listed.Add((listed[0] |> nonNull).DeepClone())
+                for index, name in [ 0, "b-run"; 1, "a-run" ] do (listed[index] |> nonNull).["name"] <- JsonValue.Create name
+                File.WriteAllText(path, runs.ToJsonString())
+                Expect.equal (labels ()) [ "first"; "second" ] "by the plan")
         }
 
         test "a planned run that is not finished is missing, with the command that asked for it" {
