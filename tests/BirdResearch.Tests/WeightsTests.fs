@@ -71,6 +71,18 @@ let private format =
                 Expect.equal (File.ReadAllBytes path) (fileOf padded data) "bytes"
                 Expect.equal (Directory.GetFiles folder) [| path |] "nothing is left beside it")
         }
+        test "a link to weights is written through, not replaced" {
+            if OperatingSystem.IsWindows() then skiptest "links need rights there"
+            inFolder (fun folder ->
+                use _ = torch.NewDisposeScope()
+                let path, link = Path.Combine(folder, "target.safetensors"), Path.Combine(folder, "link.safetensors")
+                let write (value: float32) place = Safetensors.Write(place, [ struct ("t", torch.tensor [| value |]) ])
+                write 1.0f path
+                File.CreateSymbolicLink(link, path) |> ignore
+                write 2.0f link
+                use file = Safetensors.Open path
+                Expect.equal ((file.Read "t").item<float32> (), FileInfo(link).LinkTarget) (2.0f, path) "the target holds it")
+        }
         test "a tensor that does not lie in one piece is written in row-major order" {
             inFolder (fun folder ->
                 use _ = torch.NewDisposeScope()

@@ -70,7 +70,7 @@ public sealed class Safetensors : IDisposable
         var header = Header(ordered, metadata);
         WholeFile.Write(path, beside =>
         {
-            using var file = new FileStream(beside, FileMode.CreateNew, FileAccess.Write);
+            using var file = new FileStream(beside, FileMode.Create, FileAccess.Write);
             Span<byte> prefix = stackalloc byte[Prefix];
             BinaryPrimitives.WriteUInt64LittleEndian(prefix, (ulong)header.Length);
             file.Write(prefix);
